@@ -1,0 +1,174 @@
+"""The door for people: each command parses its words, calls one use case, prints its report and exits once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from freshvenv import __version__
+from freshvenv.environment import cache_directory, scrub, state_directory, stop_on_termination
+from freshvenv.errors import FreshvenvError
+from freshvenv.hooks import framework, native
+from freshvenv.observe import Sighting
+from freshvenv.plan import Action, State, judge
+from freshvenv.report import Outcome, error_line, explanation, outcome_line, status_json, status_line
+from freshvenv.source.changes import changed_files
+from freshvenv.source.git import Repository, discover
+from freshvenv.sync import Request, look, sync
+from freshvenv.workshop import Workshop
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command and return the exit status; the only place where an error becomes one."""
+    scrub()
+    stop_on_termination()
+    try:
+        status = group.main(args=arguments, prog_name="freshvenv", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("freshvenv: interrupted; the next run sets it right", err=True)
+        return 130
+    except KeyboardInterrupt:
+        click.echo("freshvenv: interrupted; the next run sets it right", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except FreshvenvError as error:
+        click.echo(error_line(str(error), error.hint), err=True)
+        return error.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _here() -> Repository:
+    return discover(Path.cwd())
+
+
+def _workshop() -> Workshop:
+    return Workshop(cache_directory(), state_directory())
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="freshvenv")
+def group() -> None:
+    """Keep virtual environments in step with the checked-out tree."""
+
+
+@group.command()
+@click.option(
+    "--hooks",
+    "kind",
+    type=click.Choice(["native", "pre-commit", "none"]),
+    help="Which hooks to install. Default: pre-commit where its configuration names the hook, else native.",
+)
+def init(kind: str | None) -> int:
+    """Find project and venvs, install the hooks, and bring every venv in step."""
+    repository = _here()
+    chosen = kind or ("pre-commit" if framework.names_our_hook(repository.top) else "native")
+    native.opt_in(repository)
+    match chosen:
+        case "native":
+            changed = native.install(repository)
+            click.echo(f"hooks: {', '.join(changed)} installed" if changed else "hooks: installed already")
+        case "pre-commit":
+            click.echo(f"hooks: installed by {framework.install(repository)}")
+            if not framework.names_our_hook(repository.top):
+                click.echo("hooks: .pre-commit-config.yaml does not name the hook freshvenv yet, so it is not called")
+        case _:
+            click.echo("hooks: none installed")
+    return _synchronize(repository, Request())
+
+
+@group.command()
+@click.argument("venv", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Reinstall what is fresh, too.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def resync(venv: tuple[Path, ...], *, force: bool, dry_run: bool) -> int:
+    """Bring the venvs, or the named ones, in step with the working tree."""
+    return _synchronize(_here(), Request(named=venv, force=force, dry_run=dry_run))
+
+
+def _synchronize(repository: Repository, request: Request) -> int:
+    outcomes = sync(
+        repository,
+        _workshop(),
+        request,
+        lambda outcome: click.echo(outcome_line(outcome, planned=request.dry_run)),
+    )
+    if not outcomes:
+        click.echo("freshvenv: no venv here holds the project; install it into one, or name one: freshvenv resync VENV")
+    return 0 if request.dry_run or all(map(_is_settled, outcomes)) else 1
+
+
+def _is_settled(outcome: Outcome) -> bool:
+    return outcome.is_fresh or (outcome.decision.action is Action.SKIP and outcome.decision.state is State.ABSENT)
+
+
+@group.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when any venv is not fresh.")
+def status(*, as_json: bool, exit_code: bool) -> int:
+    """Say of every venv whether it is fresh, and why not."""
+    sightings = look(_here(), _workshop()).sightings
+    if as_json:
+        rows = [status_json(it.target.candidate.label, it.target.project.path, it.observation) for it in sightings]
+        click.echo(json.dumps({"version": 1, "targets": rows}, indent=2))
+    else:
+        for sighting in sightings:
+            click.echo(status_line(sighting.label, sighting.observation))
+        if not sightings:
+            click.echo("freshvenv: no venv here holds the project")
+    fresh = all(judge(sighting.observation)[0] is State.FRESH for sighting in sightings)
+    return 1 if exit_code and not fresh else 0
+
+
+@group.command()
+@click.argument("venv", required=False, type=click.Path(path_type=Path))
+def explain(venv: Path | None) -> int:
+    """Say which facts differ, and which files changed since the install."""
+    repository = _here()
+    for sighting in look(repository, _workshop(), [venv] if venv else []).sightings:
+        for line in explanation(sighting.label, sighting.observation, _changes(repository, sighting)):
+            click.echo(line)
+    return 0
+
+
+def _changes(repository: Repository, sighting: Sighting) -> dict[str, str] | None:
+    receipt, current = sighting.observation.receipt, sighting.observation.current
+    if receipt is None or current is None or receipt.fingerprint.tree == current.tree:
+        return {}
+    found = changed_files(repository, receipt.fingerprint.tree, current.tree)
+    return None if found is None else {change.path: change.kind for change in found}
+
+
+@group.group()
+def hooks() -> None:
+    """Install, remove and inspect the native hooks."""
+
+
+@hooks.command("install")
+def hooks_install() -> int:
+    """Put the hooks in place; hooks that are there are kept and called."""
+    changed = native.install(_here())
+    click.echo(f"{', '.join(changed)} installed" if changed else "installed already")
+    return 0
+
+
+@hooks.command("uninstall")
+def hooks_uninstall() -> int:
+    """Remove the hooks, put back what was there before, and leave no trace in the clone."""
+    changed = native.uninstall(_here())
+    click.echo(f"{', '.join(changed)} removed" if changed else "no hooks of freshvenv were there")
+    return 0
+
+
+@hooks.command("status")
+def hooks_status() -> int:
+    """Say of every hook type what stands where git looks for it."""
+    repository = _here()
+    for hook in native.find_hooks(repository):
+        click.echo(f"{hook.kind}: {hook.state().value}")
+    if not native.is_opted_in(repository):
+        click.echo("this clone is not opted in, so no hook acts here: freshvenv init")
+    return 0

@@ -1,0 +1,98 @@
+"""The only reader of the process environment: what it says to freshvenv, and what of it must not reach a child."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+GUARD = "FRESHVENV_ACTIVE"
+"""Set for every child process, so that a git command of ours, or of a build, does not start the hooks again."""
+
+SWITCH = "FRESHVENV"
+"""``FRESHVENV=off`` skips every hook once."""
+
+# What git needs to reach a network or to find a person's settings; all other GIT_* variables name a repository,
+# an index or a running command, and are true only for the git process that started the hook. pre-commit keeps
+# the same list: https://github.com/pre-commit/pre-commit/blob/main/pre_commit/git.py (no_git_env).
+_GIT_KEPT = frozenset(
+    {
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_ASKPASS",
+        "GIT_CONFIG_COUNT",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_EXEC_PATH",
+        "GIT_HTTP_PROXY_AUTHMETHOD",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_NO_VERIFY",
+        "GIT_TERMINAL_PROMPT",
+    }
+)
+_GIT_KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+
+# Each of these points an installer, a build or an interpreter at another environment than the one it is given.
+_REDIRECTING = frozenset(
+    {
+        "CONDA_PREFIX",
+        "PIP_PREFIX",
+        "PIP_REQUIRE_VIRTUALENV",
+        "PIP_ROOT",
+        "PIP_TARGET",
+        "PIP_USER",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "UV_PROJECT",
+        "UV_PROJECT_ENVIRONMENT",
+        "UV_PYTHON",
+        "UV_SYSTEM_PYTHON",
+        "UV_WORKING_DIRECTORY",
+        "VIRTUAL_ENV",
+        "__PYVENV_LAUNCHER__",
+    }
+)
+
+
+def is_switched_off(environ: MutableMapping[str, str] = os.environ) -> bool:
+    """Whether hooks should do nothing: the user said so, or one of our own processes started them."""
+    return environ.get(SWITCH, "").lower() == "off" or bool(environ.get(GUARD))
+
+
+def scrub(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Make the environment safe to hand on: remove what redirects git, Python, pip or uv, and set the guard.
+
+    Called once by each door, before anything else is started, so that no call site can forget it.
+    """
+    for name in list(environ):
+        if name in _REDIRECTING or (name.startswith("GIT_") and not _is_kept(name)):
+            del environ[name]
+    environ[GUARD] = "1"
+
+
+def _is_kept(name: str) -> bool:
+    return name in _GIT_KEPT or name.startswith(_GIT_KEPT_PREFIXES)
+
+
+def stop_on_termination() -> None:
+    """Let SIGTERM end the program as Ctrl-C does: what is under way is undone or noted, and no build is left behind."""
+    import signal
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def cache_directory() -> Path:
+    """Where wheels and build environments are kept; losing it costs time and nothing else."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("freshvenv", appauthor=False)
+
+
+def state_directory() -> Path:
+    """Where locks and build logs are kept."""
+    from platformdirs import user_state_path
+
+    return user_state_path("freshvenv", appauthor=False)

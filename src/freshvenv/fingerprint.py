@@ -1,0 +1,108 @@
+"""What an install was made from: every fact that makes it stale when it changes, kept apart so that a difference explains itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class BuildFrom(Enum):
+    """Where a wheel is built."""
+
+    CLEAN_CHECKOUT = "clean-checkout"
+    WORKING_TREE = "working-tree"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the project is to be built and installed."""
+
+    editable: bool = False
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    config_settings: tuple[tuple[str, str], ...] = ()
+    build_from: BuildFrom = BuildFrom.CLEAN_CHECKOUT
+
+    @property
+    def is_cacheable(self) -> bool:
+        """Whether the tree alone decides what a build gives: it does not where the build sees more than the tree."""
+        return not self.editable and self.build_from is BuildFrom.CLEAN_CHECKOUT
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Everything that an install depends on.
+
+    ``tree`` is the hash of the git tree of the project's directory; ``interpreter`` names implementation, version
+    and ABI; ``version_control`` is what ``git describe`` says, empty where the version does not come from git;
+    ``submodules`` has a line for each submodule below the project with the commit that is checked out in it.
+    """
+
+    tree: str
+    interpreter: str
+    recipe: Recipe
+    version_control: str = ""
+    submodules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field in which what is installed and what is checked out disagree."""
+
+    field: str
+    installed: str
+    current: str
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.installed or 'nothing'} -> {self.current or 'nothing'}"
+
+
+def short(hash: str) -> str:
+    """A hash as people read it."""
+    return hash[:7]
+
+
+def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, ...]:
+    """The fields that differ, the most telling first; empty when a fresh install would be the same."""
+    pairs = (
+        ("tree", short(installed.tree), short(current.tree), installed.tree != current.tree),
+        (
+            "interpreter",
+            installed.interpreter,
+            current.interpreter,
+            installed.interpreter != current.interpreter,
+        ),
+        *_compare_recipes(installed.recipe, current.recipe),
+        (
+            "git describe",
+            installed.version_control,
+            current.version_control,
+            installed.version_control != current.version_control,
+        ),
+        (
+            "submodules",
+            ", ".join(installed.submodules),
+            ", ".join(current.submodules),
+            installed.submodules != current.submodules,
+        ),
+    )
+    return tuple(Difference(field, old, new) for field, old, new, differs in pairs if differs)
+
+
+def _compare_recipes(installed: Recipe, current: Recipe) -> tuple[tuple[str, str, str, bool], ...]:
+    pairs = (
+        ("mode", _mode(installed), _mode(current)),
+        ("extras", ", ".join(installed.extras), ", ".join(current.extras)),
+        ("groups", ", ".join(installed.groups), ", ".join(current.groups)),
+        ("config settings", _settings(installed), _settings(current)),
+        ("build-from", installed.build_from.value, current.build_from.value),
+    )
+    return tuple((field, old, new, old != new) for field, old, new in pairs)
+
+
+def _mode(recipe: Recipe) -> str:
+    return "editable" if recipe.editable else "not editable"
+
+
+def _settings(recipe: Recipe) -> str:
+    return ", ".join(f"{key}={value}" for key, value in recipe.config_settings)

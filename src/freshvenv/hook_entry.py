@@ -1,0 +1,118 @@
+"""The door for hooks: silent when all is fresh, one line a venv otherwise, and never a failing git command.
+
+Started as ``python -I -m freshvenv hook [TYPE] [ARGUMENTS]`` by the native shims, by pre-commit and by prek. The type
+and the arguments are hints and nothing more: whatever fired, HEAD's own tree is compared.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from freshvenv.environment import is_switched_off, scrub, stop_on_termination
+from freshvenv.hooks.stamp import find_git_dir, head_commit, holds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from freshvenv.report import Outcome
+    from freshvenv.source.git import Repository
+
+
+def main(arguments: list[str]) -> int:
+    """Bring the venvs of the work tree in step. Always 0: a hook does not spoil the command that fired it."""
+    if is_switched_off():
+        return 0
+    kind = arguments[0] if arguments else _hook_type()
+    scrub()
+    stop_on_termination()
+    try:
+        if _nothing_to_do():
+            return 0
+        _run(kind)
+    except KeyboardInterrupt:
+        _say("freshvenv: interrupted; the next run sets it right")
+    except Exception as error:  # the promise of this door: git's command succeeds
+        _explain(error)
+    return 0
+
+
+def _hook_type() -> str:
+    """The hook type, which pre-commit and prek do not pass on, from what they say of its arguments."""
+    for variable, kind in (
+        ("PRE_COMMIT_CHECKOUT_TYPE", "post-checkout"),
+        ("PRE_COMMIT_IS_SQUASH_MERGE", "post-merge"),
+        ("PRE_COMMIT_REWRITE_COMMAND", "post-rewrite"),
+    ):
+        if variable in os.environ:
+            return kind
+    return "post-commit"
+
+
+def _nothing_to_do() -> bool:
+    top = os.getcwd()
+    git_dir = find_git_dir(top)
+    commit = head_commit(git_dir) if git_dir else ""
+    return bool(commit) and holds(os.path.join(git_dir, "freshvenv", "stamp"), top, commit)
+
+
+def _run(kind: str) -> None:
+    from pathlib import Path
+
+    from freshvenv.errors import UsageError
+    from freshvenv.hooks.native import is_opted_in
+    from freshvenv.source.git import discover
+
+    try:
+        repository = discover(Path.cwd())
+    except UsageError:
+        return
+    if not is_opted_in(repository) or repository.rebase_has_picks_left():
+        return
+    if kind == "post-commit" and not _acts_on_commit(repository):
+        return
+    from freshvenv.environment import cache_directory, state_directory
+    from freshvenv.sync import Request, sync
+    from freshvenv.workshop import Workshop
+
+    workshop = Workshop(cache_directory(), state_directory())
+    sync(repository, workshop, Request(automatic=True), _report)
+
+
+def _acts_on_commit(repository: Repository) -> bool:
+    if repository.brought_content_in():
+        return True
+    from freshvenv.targets import read_settings
+
+    return read_settings(repository).on_commit
+
+
+def _report(outcome: Outcome) -> None:
+    from freshvenv.plan import Action, State
+    from freshvenv.report import outcome_line
+
+    decision = outcome.decision
+    unwanted = decision.action is Action.SKIP and decision.state is State.ABSENT
+    if decision.action is not Action.KEEP and not unwanted:
+        _say(outcome_line(outcome))
+
+
+def _explain(error: Exception) -> None:
+    from freshvenv.errors import FreshvenvError, NothingHereError
+    from freshvenv.report import error_line
+
+    if isinstance(error, NothingHereError):
+        return
+    if isinstance(error, FreshvenvError):
+        _say(error_line(str(error), error.hint))
+    else:
+        import traceback
+
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        _say(error_line(f"{type(error).__name__}: {error}", f"a bug, in {where.name} line {where.lineno}"))
+
+
+def _say(line: str) -> None:
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        pass  # nobody listens any more

@@ -1,0 +1,55 @@
+"""pre-commit and prek: whether they are to call us, and having them install their own hooks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from freshvenv import process
+from freshvenv.errors import FreshvenvError
+from freshvenv.hooks.native import HOOK_TYPES
+from freshvenv.source.git import Repository
+
+CONFIGS = (".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml")
+_OUR_ID = re.compile(r"""^[\s\-{,]*id\s*[:=]\s*['"]?freshvenv['"]?\s*[,}]?\s*(#.*)?$""", re.MULTILINE)
+
+
+def names_our_hook(top: Path) -> bool:
+    """Whether the hook manager's configuration has the hook ``freshvenv``."""
+    for name in CONFIGS:
+        try:
+            if _OUR_ID.search((top / name).read_text(encoding="utf-8", errors="replace")):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def install(repository: Repository) -> str:
+    """Let pre-commit or prek install its hooks for our hook types; returns the name of the one that did.
+
+    Raises :class:`FreshvenvError` when neither is there or it says no.
+    """
+    program = _program(repository)
+    words = [word for kind in HOOK_TYPES for word in ("--hook-type", kind)]
+    if program is None:
+        raise FreshvenvError("neither pre-commit nor prek is to be found", hint=f"pre-commit install {' '.join(words)}")
+    done = process.run([program, "install", *words], cwd=repository.top)
+    if done.status != 0:
+        raise FreshvenvError(f"{Path(program).name} install: {done.complaint or done.text}")
+    return Path(program).name
+
+
+def _program(repository: Repository) -> str | None:
+    """The one whose hooks are there already, else the one that is there."""
+    names = ["pre-commit", "prek"]
+    for kind in HOOK_TYPES:
+        try:
+            text = (repository.hooks_directory() / kind).read_text(errors="replace")
+        except OSError:
+            continue
+        if "prek" in text:
+            names.reverse()
+        break
+    return next((found for found in map(shutil.which, names) if found), None)

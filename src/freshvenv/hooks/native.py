@@ -1,0 +1,176 @@
+"""Installs the shims as git's own hooks, beside whatever hooks are there, and takes them away without a trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from freshvenv import process
+from freshvenv.errors import FreshvenvError, UsageError
+from freshvenv.files import write_atomically
+from freshvenv.source.git import Repository
+
+HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
+
+_MARK = b"\n# freshvenv: keeps virtual environments in step"
+_FOREIGN = ".before-freshvenv"
+_LEGACY = ".legacy"
+"""What pre-commit renames a hook to that it finds in its place, and then calls."""
+
+
+class HookState(Enum):
+    """What stands where git looks for a hook."""
+
+    INSTALLED = "installed"
+    OUTDATED = "installed by another version"
+    BEHIND = "called by another hook"
+    FOREIGN = "another hook"
+    ABSENT = "not installed"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One hook type in one hooks directory."""
+
+    kind: str
+    directory: Path
+
+    @property
+    def path(self) -> Path:
+        return self.directory / self.kind
+
+    @property
+    def foreign(self) -> Path:
+        """Where the hook is that was there before."""
+        return self.directory / f"{self.kind}{_FOREIGN}"
+
+    @property
+    def legacy(self) -> Path:
+        return self.directory / f"{self.kind}{_LEGACY}"
+
+    def state(self) -> HookState:
+        """What is there now."""
+        if not os.path.lexists(self.path):
+            return HookState.ABSENT
+        if _is_ours(self.path):
+            current = self.path.read_bytes() == shim(self.kind)
+            return HookState.INSTALLED if current else HookState.OUTDATED
+        return HookState.BEHIND if _is_ours(self.legacy) else HookState.FOREIGN
+
+
+def shim(kind: str) -> bytes:
+    """The text of the hook: packed into the wheel from ``hooks/`` at the top of the sources."""
+    packed = Path(__file__).parent / "shims" / kind
+    source = Path(__file__).parents[3] / "hooks" / kind
+    return (packed if packed.is_file() else source).read_bytes()
+
+
+def find_hooks(repository: Repository) -> list[Hook]:
+    """The hooks of a repository, where git looks for them."""
+    directory = repository.hooks_directory()
+    return [Hook(kind, directory) for kind in HOOK_TYPES]
+
+
+def opt_in(repository: Repository) -> None:
+    """Allow hooks to act in this clone, and note the interpreter that they are to start.
+
+    Raises :class:`UsageError` when that interpreter, started isolated as hooks start it, does not find freshvenv.
+    """
+    probe = process.run([sys.executable, "-I", "-c", "import freshvenv"], cwd=Path(os.sep))
+    if probe.status != 0:
+        raise UsageError(
+            f"{sys.executable} -I does not find freshvenv",
+            hint="install it into an environment of its own: uv tool install freshvenv, or pipx install freshvenv",
+        )
+    note = repository.shared_state / "python"
+    wanted = os.fsencode(sys.executable) + b"\n"
+    if not note.is_file() or note.read_bytes() != wanted:
+        write_atomically(note, wanted)
+    if not is_opted_in(repository):
+        repository.set_local("freshvenv.enabled", "true")
+
+
+def is_opted_in(repository: Repository) -> bool:
+    """Whether the user ran ``freshvenv init`` or ``freshvenv hooks install`` in this clone."""
+    values = [value for key, value in repository.settings(r"^freshvenv\.enabled$")]
+    return bool(values) and values[-1].lower() in {"true", "yes", "on", "1"}
+
+
+def install(repository: Repository) -> list[str]:
+    """Put the shims in place and return the hook types that were changed. A hook that is there is kept and called.
+
+    Raises :class:`FreshvenvError` when the hooks directory cannot be written.
+    """
+    opt_in(repository)
+    changed = []
+    try:
+        for hook in find_hooks(repository):
+            if _install(repository, hook):
+                changed.append(hook.kind)
+    except OSError as error:
+        raise FreshvenvError(f"hooks cannot be installed: {error}") from error
+    return changed
+
+
+def _install(repository: Repository, hook: Hook) -> bool:
+    state = hook.state()
+    if state in {HookState.INSTALLED, HookState.BEHIND}:
+        return False
+    if not hook.directory.is_dir():
+        hook.directory.mkdir(parents=True)
+        write_atomically(repository.shared_state / "made-hooks", os.fsencode(hook.directory))
+    if state is HookState.FOREIGN:
+        if os.path.lexists(hook.foreign):
+            raise FreshvenvError(f"{hook.foreign} is in the way", hint="remove it or give it another name")
+        hook.path.rename(hook.foreign)
+    write_atomically(hook.path, shim(hook.kind))
+    hook.path.chmod(0o777 & ~_umask())
+    return True
+
+
+def uninstall(repository: Repository) -> list[str]:
+    """Remove the shims, put the hooks back that were there before, and forget everything about this clone.
+
+    Returns the hook types that were changed.
+    """
+    changed = []
+    for hook in find_hooks(repository):
+        match hook.state():
+            case HookState.INSTALLED | HookState.OUTDATED:
+                hook.path.unlink()
+                if os.path.lexists(hook.foreign):
+                    hook.foreign.rename(hook.path)
+                changed.append(hook.kind)
+            case HookState.BEHIND:
+                hook.legacy.unlink()
+                if os.path.lexists(hook.foreign):
+                    hook.foreign.rename(hook.legacy)
+                changed.append(hook.kind)
+            case HookState.FOREIGN | HookState.ABSENT:
+                pass
+    note = repository.shared_state / "made-hooks"
+    if note.is_file():
+        made = Path(os.fsdecode(note.read_bytes()))
+        if made.is_dir() and not any(made.iterdir()):
+            made.rmdir()
+    repository.unset_local("freshvenv.enabled")
+    for state in (repository.shared_state, *repository.common_dir.glob("worktrees/*/freshvenv")):
+        shutil.rmtree(state, ignore_errors=True)
+    return changed
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return _MARK in path.read_bytes()[:200]
+    except OSError:
+        return False
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

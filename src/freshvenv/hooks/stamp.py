@@ -1,0 +1,91 @@
+"""The stamp: what a hook may take for done without looking further, in a form that ``sh`` can read.
+
+A line a fact, a word and then its value. ``commit ID``: HEAD when all was fresh. ``tree ID PATH``: the hash of a path
+(``.`` for the top) in that tree. ``newer PATH``: a witness; when it is newer than the stamp, or gone, the stamp says
+nothing any more. ``absent PATH``: something that was not there and would have to be looked at if it were. Paths are
+relative to the top of the work tree, or absolute.
+
+Only :mod:`os` is imported: this is read before anything else is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+HEADER = "freshvenv 1"
+
+
+def render(commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: Iterable[str]) -> str:
+    """The stamp's text; empty when a path has a character that its form cannot carry."""
+    lines = [HEADER]
+    if commit:
+        lines.append(f"commit {commit}")
+    lines += [f"tree {tree} {path}" for path, tree in trees.items()]
+    lines += [f"newer {path}" for path in newer]
+    lines += [f"absent {path}" for path in absent]
+    if any("\n" in line or line != line.strip() or "\0" in line for line in lines):
+        return ""
+    return "\n".join(lines) + "\n"
+
+
+def holds(stamp: str, top: str, commit: str) -> bool:
+    """Whether the stamp file vouches for HEAD at ``commit``: nothing has to be looked at."""
+    try:
+        with open(stamp, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().split("\n")
+        written = os.stat(stamp).st_mtime_ns
+        if lines[0] != HEADER or f"commit {commit}" not in lines:
+            return False
+        for line in lines[1:]:
+            word, _, path = line.partition(" ")
+            if word == "newer" and os.stat(os.path.join(top, path)).st_mtime_ns > written:
+                return False
+            if word == "absent" and os.path.lexists(os.path.join(top, path)):
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def head_commit(git_dir: str) -> str:
+    """The commit at HEAD, read from git's files; empty where only git can tell (gitrepository-layout(5))."""
+    try:
+        head = _read(os.path.join(git_dir, "HEAD"))
+        if not head.startswith("ref: "):
+            return head
+        ref = head[5:]
+        common = git_dir
+        link = os.path.join(git_dir, "commondir")
+        if os.path.exists(link):
+            common = os.path.join(git_dir, _read(link))
+        loose = os.path.join(common, ref)
+        if os.path.exists(loose):
+            return _read(loose)
+        with open(os.path.join(common, "packed-refs"), encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                if line.endswith(f" {ref}\n"):
+                    return line.partition(" ")[0]
+    except OSError:
+        pass
+    return ""
+
+
+def find_git_dir(top: str) -> str:
+    """The git directory of the work tree at ``top``; empty where there is none."""
+    inner = os.path.join(top, ".git")
+    if os.path.isdir(inner):
+        return inner
+    try:
+        text = _read(inner)
+    except OSError:
+        return ""
+    return os.path.join(top, text[8:]) if text.startswith("gitdir: ") else ""
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read().rstrip("\n")

@@ -1,0 +1,178 @@
+"""Carries out one reinstall: build, place, bring in what is missing, vouch for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from freshvenv.errors import BuildError, DependencyError, VenvError
+from freshvenv.fingerprint import Fingerprint
+from freshvenv.observe import Sighting, fingerprint_of, outgoing
+from freshvenv.payload import DamagedPayload, Payload
+from freshvenv.receipt import Receipt
+from freshvenv.source.checkout import clean_checkout
+from freshvenv.source.worktree import WorkTree
+from freshvenv.venvs.dependencies import install_dependencies
+from freshvenv.venvs.intent import Intent, write_intent
+from freshvenv.venvs.layout import Desired, lay_out
+from freshvenv.venvs.origin import provenance
+from freshvenv.venvs.place import place, sweep
+from freshvenv.venvs.receipts import Desk
+from freshvenv.venvs.requirements import unmet_requirements
+from freshvenv.venvs.venv import Venv
+from freshvenv.venvs.witness import stamp
+from freshvenv.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What a reinstall came to. ``files`` is how many were written or removed."""
+
+    receipt: Receipt
+    files: int
+
+
+Reread = Callable[[], WorkTree]
+
+
+def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Reread) -> Installed:
+    """Bring one target in step with the work tree. The caller holds the venv's lock.
+
+    ``reread`` looks at the work tree again: a build in place may change it. Raises :class:`BuildError`,
+    :class:`VenvError`, ``OSError``; the last good install stays unless files were already being replaced, and then an
+    intent stays that makes the next run repair it.
+    """
+    venv, desk = sighting.venv, sighting.desk
+    fingerprint = sighting.observation.current
+    if venv is None or desk is None or fingerprint is None:
+        raise VenvError("the venv cannot be used")
+    log = workshop.logs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:8]}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with workshop.scratch() as scratch:
+            job = _Job(workshop, tree, sighting, venv, desk, fingerprint, scratch, log)
+            installed = job.run(reread)
+    except BuildError as error:
+        desk.write_failure(fingerprint.tree, f"{error}; {error.hint}")
+        raise
+    except (VenvError, OSError) as error:
+        desk.write_failure(fingerprint.tree, str(error))
+        raise
+    if not installed.receipt.unmet:
+        log.unlink(missing_ok=True)
+    return installed
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    workshop: Workshop
+    tree: WorkTree
+    sighting: Sighting
+    venv: Venv
+    desk: Desk
+    fingerprint: Fingerprint
+    scratch: Path
+    log: Path
+
+    def run(self, reread: Reread) -> Installed:
+        payload = self._payload()
+        fingerprint, tree = self.fingerprint, self.tree
+        if not fingerprint.recipe.is_cacheable:
+            # The build ran in the work tree and may have written there (an egg-info, a version file).
+            tree = reread()
+            if tree.head.commit == self.tree.head.commit:
+                fingerprint = fingerprint_of(self.sighting.target, self.venv, tree, self.sighting.receipt)
+        try:
+            return self._place(payload, fingerprint, tree)
+        except DamagedPayload:
+            self.workshop.wheels.discard(payload)
+            return self._place(self._payload(), fingerprint, tree)
+
+    def _place(self, payload: Payload, fingerprint: Fingerprint, tree: WorkTree) -> Installed:
+        wanted = self._requirements(payload)
+        sweep(self.venv)
+        layout = lay_out(self.venv, payload, self._provenance())
+        delta, intent = place(self.venv, layout, outgoing(self.sighting), self._note)
+        missing = self._bring_in(wanted, payload)
+        receipt = self._vouch(payload, fingerprint, tree, layout, missing)
+        self.desk.write_receipt(receipt)
+        for begun in (*self.sighting.intents, *([intent] if intent else [])):
+            begun.drop()
+        return Installed(receipt, len(delta))
+
+    def _payload(self) -> Payload:
+        if self.fingerprint.recipe.is_cacheable:
+            with suppress(OSError):
+                return self.workshop.wheels.get(self.fingerprint, self.venv.interpreter, self._build)
+        folder = self.scratch / f"payload-{uuid4().hex}"
+        folder.mkdir()
+        return self._build(folder)
+
+    def _build(self, folder: Path) -> Payload:
+        # Imported here: they bring in the build library, and a wheel that is in the cache needs none of it.
+        from freshvenv.wheels.build import build_wheel
+        from freshvenv.wheels.unpack import unpack
+
+        recipe, interpreter, pool = self.fingerprint.recipe, self.venv.interpreter, self.workshop.pool
+        out = self.scratch / f"wheel-{uuid4().hex}"
+        project = self.sighting.target.project
+        if not recipe.is_cacheable:
+            wheel = build_wheel(project.directory, interpreter, recipe, out, pool=pool, log=self.log)
+        else:
+            with clean_checkout(self.tree.repository, self.tree.head, self.tree.tree, self.scratch) as top:
+                wheel = build_wheel(top / project.path, interpreter, recipe, out, pool=pool, log=self.log)
+        return unpack(wheel, folder, self.log)
+
+    def _requirements(self, payload: Payload) -> tuple[str, ...]:
+        """What has to be brought in. Raises :class:`VenvError` when the project does not run on this Python."""
+        recipe = self.fingerprint.recipe
+        pyproject = self.sighting.target.project.pyproject
+        return unmet_requirements(self.venv, payload.metadata(), recipe, pyproject)
+
+    def _provenance(self) -> dict[str, bytes]:
+        target, editable = self.sighting.target, self.fingerprint.recipe.editable
+        requested = not target.installed or any(
+            (self.venv.path / it.metadata / "REQUESTED").exists() for it in target.installed
+        )
+        return provenance(
+            target.project.directory, target.project.pyproject, os.environ, editable=editable, requested=requested
+        )
+
+    def _note(self, paths: Iterable[str]) -> Intent:
+        intent = write_intent(self.desk.intent_file, os.fspath(self.desk.project), paths)
+        self.desk.drop_receipt()
+        return intent
+
+    def _bring_in(self, wanted: tuple[str, ...], payload: Payload) -> tuple[str, ...]:
+        if not wanted:
+            return ()
+        target, recipe = self.sighting.target, self.fingerprint.recipe
+        with suppress(DependencyError):
+            install_dependencies(self.venv, target.project, recipe, wanted, self.workshop.installer, self.log)
+        return self._requirements(payload)
+
+    def _vouch(
+        self,
+        payload: Payload,
+        fingerprint: Fingerprint,
+        tree: WorkTree,
+        layout: dict[str, Desired],
+        missing: tuple[str, ...],
+    ) -> Receipt:
+        return Receipt(
+            project=os.fspath(self.desk.project),
+            venv=os.fspath(self.venv.path),
+            distribution=payload.name,
+            version=payload.version,
+            dist_info=payload.dist_info,
+            commit=tree.head.commit,
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            fingerprint=fingerprint,
+            files=stamp(self.venv.path, {path: file.digest for path, file in layout.items()}),
+            unmet=missing,
+        )

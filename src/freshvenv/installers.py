@@ -1,0 +1,107 @@
+"""uv and pip behind one protocol: make an environment, and put requirements into one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from freshvenv import process
+
+
+class Installer(Protocol):
+    """A program that fills environments. Both calls append what they print to ``log`` and return an exit status.
+
+    Neither looks at the project that happens to be around: they run in a neutral directory, with the settings of the
+    user and of the system only.
+    """
+
+    name: str
+
+    def create(self, environment: Path, interpreter: Path, log: Path) -> int:
+        """Make a new virtual environment at a path that does not exist."""
+        ...
+
+    def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
+        """Install requirements into the environment that ``python`` belongs to."""
+        ...
+
+
+class Uv:
+    """uv, as a program."""
+
+    name = "uv"
+
+    def __init__(self, program: Path) -> None:
+        self.program = program
+
+    def create(self, environment: Path, interpreter: Path, log: Path) -> int:
+        words = ("venv", "--quiet", "--no-project", "--python", str(interpreter), str(environment))
+        return self._run(words, log, environment.parent)
+
+    def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
+        words = ("pip", "install", "--quiet", "--python", str(python), "--", *requirements)
+        return self._run(words, log, python.parent)
+
+    def _run(self, words: Sequence[str], log: Path, cwd: Path) -> int:
+        return process.run_logged([self.program, *words], log=log, cwd=cwd)
+
+
+class Pip:
+    """pip, of an interpreter that has it.
+
+    pip's ``--python`` starts the other interpreter with the code of this one, which fails where a new pip no longer
+    supports an old Python. So the pip that serves an environment is one for its very interpreter.
+    """
+
+    name = "pip"
+
+    def __init__(self, spare: Path) -> None:
+        self.spare = spare
+        """Where an environment may be made that only holds a pip, for venvs without one."""
+
+    def create(self, environment: Path, interpreter: Path, log: Path) -> int:
+        return process.run_logged([interpreter, "-I", "-m", "venv", environment], log=log, cwd=environment.parent)
+
+    def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
+        with_pip = self._with_pip(python, log)
+        if with_pip is None:
+            return 1
+        words: list[str | Path] = [with_pip, "-I", "-m", "pip"]
+        if with_pip != python:
+            words += ["--python", python]
+        words += ["install", "--quiet", "--no-input", "--disable-pip-version-check", "--", *requirements]
+        return process.run_logged(words, log=log, cwd=python.parent)
+
+    def _with_pip(self, python: Path, log: Path) -> Path | None:
+        base = Path(os.path.realpath(python))
+        for candidate in (python, base):
+            if process.run([candidate, "-I", "-m", "pip", "--version"], cwd=python.parent).status == 0:
+                return candidate
+        spare = self.spare / base.as_posix().replace("/", "-").strip("-")
+        if not (spare / "pyvenv.cfg").exists():
+            self.spare.mkdir(parents=True, exist_ok=True)
+            if self.create(spare, base, log) != 0:
+                return None
+        return spare / "bin" / "python"
+
+
+def find_uv() -> Path | None:
+    """uv's program: the one on PATH, else that of the ``uv`` package beside us."""
+    on_path = shutil.which("uv")
+    if on_path:
+        return Path(on_path).absolute()
+    try:
+        from uv import find_uv_bin
+
+        return Path(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        return None
+
+
+def choose_installer(spare: Path) -> Installer:
+    """uv when it is there, pip otherwise."""
+    uv = find_uv()
+    return Uv(uv) if uv else Pip(spare)

@@ -1,0 +1,113 @@
+"""Python interpreters: what one says of itself, asked once and remembered for as long as its file is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from freshvenv import process
+from freshvenv.errors import VenvError
+from freshvenv.files import write_atomically
+
+# Started with -I -S: neither site-packages nor the current directory has a say. The paths are those of an
+# environment (PEP 405), whatever a distributor made of the system's own: sysconfig's "venv" scheme, which
+# interpreters before 3.11 lack.
+_QUESTION = """
+import json, os, platform, sys, sysconfig
+scheme = "venv" if "venv" in sysconfig.get_scheme_names() else "posix_prefix"
+bases = ("base", "platbase", "installed_base", "installed_platbase")
+paths = sysconfig.get_paths(scheme, vars=dict.fromkeys(bases, "/"))
+info = sys.implementation.version
+full = "{0.major}.{0.minor}.{0.micro}".format(info)
+if info.releaselevel != "final":
+    full += info.releaselevel[0] + str(info.serial)
+print(json.dumps({
+    "name": sys.implementation.name,
+    "version": platform.python_version(),
+    "abi": sysconfig.get_config_var("SOABI") or sysconfig.get_config_var("EXT_SUFFIX") or "",
+    "purelib": paths["purelib"].lstrip("/"),
+    "platlib": paths["platlib"].lstrip("/"),
+    "scripts": paths["scripts"].lstrip("/"),
+    "headers": "include/site/python" + sysconfig.get_python_version(),
+    "markers": {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": full,
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_python_implementation": platform.python_implementation(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "python_version": ".".join(platform.python_version_tuple()[:2]),
+        "sys_platform": sys.platform,
+    },
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A base interpreter. The install paths are relative to the prefix of an environment made with it.
+
+    ``markers`` is the environment for PEP 508 markers.
+    """
+
+    executable: str
+    name: str
+    version: str
+    abi: str
+    purelib: str
+    platlib: str
+    scripts: str
+    headers: str
+    markers: Mapping[str, str]
+
+    @property
+    def identity(self) -> str:
+        """Names everything that decides which wheels fit and what a build gives: implementation, version, ABI."""
+        return f"{self.name} {self.version} {self.abi}".rstrip()
+
+    @property
+    def abi_tag(self) -> str:
+        """A file name for wheels that are bound to this ABI."""
+        minor = ".".join(self.version.split(".")[:2])
+        return f"{self.name}-{minor}-{self.abi}"
+
+
+def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
+    """Ask an interpreter about itself; ``memory`` is the folder in which answers are kept.
+
+    Raises :class:`VenvError` when it does not run.
+    """
+    real = executable.resolve()
+    try:
+        status = real.stat()
+    except OSError as error:
+        raise VenvError(f"its interpreter {executable} is gone") from error
+    key = hashlib.sha256(f"{real}\0{status.st_mtime_ns}\0{status.st_size}".encode(errors="surrogateescape"))
+    remembered = memory / f"{key.hexdigest()[:32]}.json"
+    try:
+        return Interpreter(**json.loads(remembered.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        interpreter = _ask(real)
+    try:
+        write_atomically(remembered, json.dumps(asdict(interpreter)).encode())
+    except OSError:
+        pass  # remembering only saves time
+    return interpreter
+
+
+def _ask(executable: Path) -> Interpreter:
+    try:
+        done = process.run([executable, "-I", "-S", "-c", _QUESTION], cwd=Path(os.sep))
+        if done.status == 0:
+            return Interpreter(executable=str(executable), **json.loads(done.stdout))
+        complaint = done.complaint
+    except (OSError, ValueError, TypeError) as error:
+        complaint = str(error)
+    raise VenvError(f"its interpreter {executable} does not run: {complaint}")

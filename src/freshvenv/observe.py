@@ -1,0 +1,159 @@
+"""Looks at one target, everything it says of itself and everything that is really there, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from freshvenv.errors import VenvError
+from freshvenv.fingerprint import Fingerprint, Recipe
+from freshvenv.plan import Observation
+from freshvenv.receipt import DamagedReceipt, Receipt
+from freshvenv.source.worktree import WorkTree
+from freshvenv.targets import Target
+from freshvenv.venvs.intent import Intent
+from freshvenv.venvs.place import Outgoing
+from freshvenv.venvs.receipts import Desk
+from freshvenv.venvs.record import owned_files
+from freshvenv.venvs.venv import Distribution, Venv, installed_by, normalized
+from freshvenv.venvs.witness import altered
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A target as it was seen: what the decision rests on, and what carrying it out needs.
+
+    ``venv`` and ``desk`` are absent exactly when the venv cannot be used.
+    """
+
+    target: Target
+    observation: Observation
+    venv: Venv | None = None
+    desk: Desk | None = None
+    receipt: Receipt | None = None
+    intents: tuple[Intent, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How messages name the target."""
+        project = self.target.project.path
+        return self.target.candidate.label if project == "." else f"{self.target.candidate.label} ({project})"
+
+
+def fingerprint_of(target: Target, venv: Venv, tree: WorkTree, receipt: Receipt | None) -> Fingerprint:
+    """What an install of the project as it is checked out would be made from."""
+    project = target.project
+    return Fingerprint(
+        tree=tree.tree_of(project.path),
+        interpreter=venv.interpreter.identity,
+        recipe=_recipe(target, receipt),
+        version_control=tree.version_control() if project.may_read_git else "",
+        submodules=tree.submodules(project.path),
+    )
+
+
+def _recipe(target: Target, receipt: Receipt | None) -> Recipe:
+    origins = [it.origin for it in target.installed if it.origin]
+    if origins:
+        found = any(origin.editable for origin in origins)
+    else:
+        found = receipt is not None and receipt.fingerprint.recipe.editable
+    return target.settings.recipe(editable=found)
+
+
+def observe(target: Target, tree: WorkTree) -> Sighting:
+    """See a target for what it is. Raises :class:`GitError` when git does not know the project."""
+    candidate = target.candidate
+    venv = candidate.venv
+    if venv is None:
+        nothing = Observation(None, configured=target.configured, missing=candidate.missing, trouble=candidate.trouble)
+        return Sighting(target, nothing)
+    desk = Desk(venv.state, target.project.directory)
+    intents = tuple(desk.interrupted())
+    receipt, distrust = _receipt(desk)
+    current = fingerprint_of(target, venv, tree, receipt)
+    distrust = distrust or _distrust(target, venv, receipt)
+    believed = receipt if receipt and not distrust else None
+    observation = Observation(
+        current=current,
+        receipt=receipt,
+        installed=bool(target.installed),
+        configured=target.configured,
+        trouble=_trouble(venv, target.installed, believed, interrupted=bool(intents)),
+        other_checkout=_other_checkout(target),
+        interrupted=bool(intents),
+        distrust=distrust,
+        altered=altered(venv.path, believed.files) if believed else (),
+        uncommitted=tree.changed_below(target.project.path),
+        failure=desk.failure(current.tree),
+    )
+    return Sighting(target, observation, venv, desk, receipt, intents)
+
+
+def _receipt(desk: Desk) -> tuple[Receipt | None, str]:
+    try:
+        return desk.receipt(), ""
+    except DamagedReceipt as error:
+        return None, f"the receipt is damaged ({error})"
+
+
+def _distrust(target: Target, venv: Venv, receipt: Receipt | None) -> str:
+    """Why a receipt that can be read is not to be believed."""
+    if receipt is None or not target.installed:
+        return ""
+    if receipt.venv != os.fspath(venv.path):
+        return f"the receipt is that of {receipt.venv}"
+    if len(target.installed) > 1:
+        return f"installed more than once: {', '.join(it.dist_info for it in target.installed)}"
+    metadata = target.installed[0].metadata
+    witnesses = {path: stamp for path, stamp in receipt.files.items() if path.startswith(f"{metadata}/")}
+    if not witnesses or any(path.endswith(("/RECORD", "/direct_url.json")) for path in altered(venv.path, witnesses)):
+        return f"reinstalled by {installed_by(venv, target.installed[0])}"
+    return ""
+
+
+def _trouble(venv: Venv, installed: tuple[Distribution, ...], believed: Receipt | None, *, interrupted: bool) -> str:
+    """Why an install that is there could not be replaced."""
+    if believed or interrupted:
+        return ""
+    try:
+        for distribution in installed:
+            owned_files(venv, distribution)
+    except VenvError as error:
+        return f"{error}; the files of the old install are not known, so make the venv anew"
+    return ""
+
+
+def _other_checkout(target: Target) -> str:
+    """The directory that an install came from, when that is another checkout which is still there."""
+    top = target.project.directory
+    name = normalized(target.project.name)
+    for distribution in target.installed:
+        origin = distribution.origin
+        if origin is None or origin.archive or (name and normalized(distribution.name) != name):
+            continue
+        if os.path.realpath(origin.path) != os.path.realpath(top) and origin.path.is_dir():
+            return os.fspath(origin.path)
+    return ""
+
+
+def outgoing(sighting: Sighting) -> Outgoing:
+    """What an install of this target replaces: by its receipt, by RECORD, and by what interrupted installs noted.
+
+    Raises :class:`VenvError` when the files of an install are not known.
+    """
+    venv, receipt = sighting.venv, sighting.receipt
+    if venv is None:
+        return Outgoing()
+    paths = {path for intent in sighting.intents for path in intent.paths}
+    stamps = dict(receipt.files) if receipt and receipt.venv == os.fspath(venv.path) else {}
+    paths.update(stamps)
+    for distribution in sighting.target.installed:
+        try:
+            paths |= owned_files(venv, distribution).paths
+        except VenvError:
+            if not paths:
+                raise
+    metadata = {it.metadata for it in sighting.target.installed}
+    metadata |= {path.rpartition("/")[0] for path in paths if path.endswith(".dist-info/RECORD")}
+    return Outgoing(frozenset(paths), frozenset(metadata), stamps)

@@ -1,0 +1,110 @@
+"""An unpacked wheel: its files by where they go, each with its digest, ready to be placed into any venv it fits."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+FORMAT = 1
+_MANIFEST = "manifest.json"
+
+
+class DamagedPayload(ValueError):
+    """A folder does not hold what its manifest says."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a wheel: where it goes (scheme and path within it), ``sha256=...`` as in RECORD, bytes, exec bit."""
+
+    scheme: str
+    path: str
+    digest: str
+    size: int
+    executable: bool
+
+    @property
+    def stored(self) -> str:
+        """Where its content lies below the payload's folder."""
+        return f"files/{self.scheme}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """A console or GUI script that the installer generates."""
+
+    name: str
+    module: str
+    attr: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A wheel's content. ``scheme`` is where its root goes (``purelib`` or ``platlib``)."""
+
+    directory: Path
+    name: str
+    version: str
+    dist_info: str
+    scheme: str
+    pure: bool
+    files: tuple[File, ...]
+    entry_points: tuple[EntryPoint, ...]
+
+    def read(self, file: File) -> bytes:
+        """The content of a file, checked. Raises :class:`DamagedPayload`."""
+        try:
+            content = (self.directory / file.stored).read_bytes()
+        except OSError as error:
+            raise DamagedPayload(f"{file.path}: {error.strerror}") from error
+        if digest(content) != file.digest:
+            raise DamagedPayload(f"{file.path} has another content than when it was stored")
+        return content
+
+    def metadata(self) -> bytes:
+        """The METADATA file (core metadata)."""
+        wanted = f"{self.dist_info}/METADATA"
+        return self.read(next(file for file in self.files if file.path == wanted))
+
+
+def digest(content: bytes) -> str:
+    """A digest as RECORD has it: ``sha256=`` and URL-safe base64 without padding (PEP 427)."""
+    return f"sha256={base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b'=').decode()}"
+
+
+def dump(payload: Payload) -> None:
+    """Write the manifest beside the files, so that :func:`load` finds the payload whole."""
+    manifest = {
+        "version": FORMAT,
+        "distribution": [payload.name, payload.version, payload.dist_info],
+        "scheme": payload.scheme,
+        "pure": payload.pure,
+        "files": [[f.scheme, f.path, f.digest, f.size, f.executable] for f in payload.files],
+        "entry-points": [[e.name, e.module, e.attr, e.section] for e in payload.entry_points],
+    }
+    (payload.directory / _MANIFEST).write_text(json.dumps(manifest))
+
+
+def load(directory: Path) -> Payload:
+    """Read a payload back. Raises :class:`DamagedPayload`; the content of each file is checked when it is read."""
+    try:
+        data = json.loads((directory / _MANIFEST).read_bytes())
+        if data["version"] != FORMAT:
+            raise DamagedPayload(f"a payload of version {data['version']!r}")
+        name, version, dist_info = data["distribution"]
+        return Payload(
+            directory=directory,
+            name=name,
+            version=version,
+            dist_info=dist_info,
+            scheme=data["scheme"],
+            pure=data["pure"] is True,
+            files=tuple(File(*row) for row in data["files"]),
+            entry_points=tuple(EntryPoint(*row) for row in data["entry-points"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DamagedPayload(f"{directory}: {error}") from error

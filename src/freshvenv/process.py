@@ -1,0 +1,78 @@
+"""The only place that starts programs: run to the end, captured or logged, with nothing left running behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended, and what it printed."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output, without the line end that closes it; bytes that are not UTF-8 survive a round trip."""
+        return os.fsdecode(self.stdout).removesuffix("\n")
+
+    @property
+    def complaint(self) -> str:
+        """The last line of standard error, which is where most programs say what is wrong."""
+        lines = [line.strip() for line in os.fsdecode(self.stderr).splitlines() if line.strip()]
+        return lines[-1] if lines else f"exit status {self.status}"
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    input: bytes | None = None,
+) -> Finished:
+    """Run a program to its end and capture what it prints.
+
+    ``env`` is added to the environment. Raises ``OSError`` when the program cannot be started.
+    """
+    done = subprocess.run(
+        [os.fspath(word) for word in argv],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        input=input,
+        stdin=subprocess.DEVNULL if input is None else None,
+        capture_output=True,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def run_logged(argv: Sequence[str | Path], *, log: Path, cwd: Path, env: Mapping[str, str] | None = None) -> int:
+    """Run a program that may take long or start others, append all that it prints to ``log``, return its status.
+
+    It gets a session of its own, and no terminal to read from. When we are stopped, so is its whole process group.
+    """
+    with log.open("ab") as sink:
+        child = subprocess.Popen(
+            [os.fspath(word) for word in argv],
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            return child.wait()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            raise

@@ -1,0 +1,211 @@
+"""The git commands that hooks wait for: plumbing only, each asked about ids that were read once.
+
+GitPython answers where a person waits (:mod:`freshvenv.source.changes`); importing it takes longer than all that a
+hook has to do, so it is not used here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from freshvenv import process
+from freshvenv.errors import GitError, NothingHereError, UsageError
+
+# Our own git commands start no hooks, no file system monitor, and take no lock that the user's command may want.
+_QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
+
+_PICK = re.compile(rb"^\s*(?!#)\S", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The commit that is checked out, and its tree."""
+
+    commit: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A work tree and the git directories that belong to it, all absolute.
+
+    ``common_dir`` is shared by all linked worktrees, ``git_dir`` is this work tree's own.
+    """
+
+    top: Path
+    git_dir: Path
+    common_dir: Path
+
+    @property
+    def own_state(self) -> Path:
+        """Our folder for what belongs to this work tree."""
+        return self.git_dir / "freshvenv"
+
+    @property
+    def shared_state(self) -> Path:
+        """Our folder for what belongs to the clone."""
+        return self.common_dir / "freshvenv"
+
+    def git(
+        self, *words: str | Path, env: Mapping[str, str] | None = None, input: bytes | None = None
+    ) -> process.Finished:
+        """Run git in this work tree, whatever its status will be."""
+        return git(*words, cwd=self.top, env=env, input=input)
+
+    def ask(self, *words: str | Path, env: Mapping[str, str] | None = None, input: bytes | None = None) -> str:
+        """What git answers. Raises :class:`GitError` when it exits with another status than 0."""
+        done = self.git(*words, env=env, input=input)
+        if done.status != 0:
+            raise GitError(f"git {words[0]}: {done.complaint}")
+        return done.text
+
+    def head(self) -> Head:
+        """The commit that is checked out. Raises :class:`NothingHereError` while there is none (an unborn branch)."""
+        done = self.git("rev-parse", "--revs-only", "HEAD^{commit}", "HEAD^{tree}")
+        if done.status != 0 or not done.text:
+            raise NothingHereError("nothing is committed on this branch yet", hint="commit something first")
+        commit, tree = done.text.split("\n")
+        return Head(commit, tree)
+
+    def branch(self) -> str:
+        """The full name of the branch that is checked out, empty when HEAD is detached."""
+        done = self.git("symbolic-ref", "--quiet", "HEAD")
+        return done.text if done.status == 0 else ""
+
+    def uncommitted(self, pathspecs: Iterable[str]) -> tuple[str, ...]:
+        """Paths below the work tree that differ from HEAD, untracked ones included, ignored ones not."""
+        listing = self.ask(
+            "--no-optional-locks", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--", *pathspecs
+        )
+        return tuple(_paths_of_status(listing))
+
+    def describe(self, commit: str) -> str:
+        """What version schemes see of a commit: its nearest tag, the distance to it, and the commit itself."""
+        words = ("describe", "--tags", "--long", "--always", "--abbrev=40")
+        done = self.git(*words, commit)
+        numbered = self.git(*words, "--match", "*[0-9]*", commit)
+        said = [answer.text for answer in (done, numbered) if answer.status == 0]
+        return " ".join(dict.fromkeys(said))
+
+    def submodules(self, tree: str, path: str) -> tuple[tuple[str, str], ...]:
+        """Every submodule below ``path`` that ``tree`` records, with the commit that is checked out in it.
+
+        The commit is empty where the submodule is not populated, as in a clone without ``--recurse-submodules``.
+        """
+        if not (self.top / ".gitmodules").exists():
+            return ()
+        words = ["ls-tree", "-r", "-z", tree] + ([] if path == "." else ["--", path])
+        entries = [row.split("\t", 1) for row in self.ask(*words).split("\0") if row]
+        paths = [name for meta, name in entries if meta.startswith("160000")]
+        return tuple((name, self._submodule_head(name)) for name in paths)
+
+    def _submodule_head(self, path: str) -> str:
+        where = self.top / path
+        if not (where / ".git").exists():
+            return ""
+        done = git("rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
+        return done.text if done.status == 0 else ""
+
+    def settings(self, pattern: str) -> tuple[tuple[str, str], ...]:
+        """Keys and values of git's configuration whose key matches, in the order of their precedence."""
+        done = self.git("config", "-z", "--get-regexp", pattern)
+        pairs = [row.split("\n", 1) for row in os.fsdecode(done.stdout).split("\0") if row]
+        return tuple((pair[0], pair[1] if len(pair) == 2 else "true") for pair in pairs)
+
+    def set_local(self, key: str, value: str) -> None:
+        """Set a key in this clone's own configuration."""
+        self.ask("config", "--local", key, value)
+
+    def unset_local(self, key: str) -> None:
+        """Remove a key from this clone's own configuration; it may not be there."""
+        self.git("config", "--local", "--unset-all", key)
+
+    def hooks_directory(self) -> Path:
+        """Where git looks for hooks here: ``core.hooksPath`` is honoured (githooks(5))."""
+        return self.top / self.ask_plain("rev-parse", "--git-path", "hooks")
+
+    def ask_plain(self, *words: str) -> str:
+        """Like :meth:`ask`, but with the user's own ``core.hooksPath`` in force."""
+        done = process.run(["git", *words], cwd=self.top)
+        if done.status != 0:
+            raise GitError(f"git {words[0]}: {done.complaint}")
+        return done.text
+
+    def rebase_has_picks_left(self) -> bool:
+        """Whether a rebase is under way that has still to move HEAD.
+
+        At the end of a rebase its folder is still there, with an empty todo list, and the tree is final: a rebase
+        that only fast-forwards fires nothing but that one post-checkout.
+        """
+        todo = self.git_dir / "rebase-merge" / "git-rebase-todo"
+        if todo.exists():
+            return _PICK.search(todo.read_bytes()) is not None
+        apply = self.git_dir / "rebase-apply"
+        try:
+            return int((apply / "next").read_text()) <= int((apply / "last").read_text())
+        except (OSError, ValueError):
+            return False
+
+    def brought_content_in(self) -> bool:
+        """Whether the last commit carried changes that were made elsewhere: a merge, cherry-pick or revert."""
+        parents = self.git("rev-list", "--parents", "-n", "1", "HEAD").text.split()
+        if len(parents) > 2:
+            return True
+        reflog = self.git("log", "--walk-reflogs", "-n", "1", "--format=%gs", "HEAD")
+        action, _, subject = reflog.text.partition(":")
+        return action in {"cherry-pick", "revert", "commit (cherry-pick)", "commit (merge)"} or (
+            # `git revert` was recorded as a plain commit before git 2.40, with nothing but its subject to tell.
+            action == "commit" and subject.startswith(' Revert "')
+        )
+
+
+def git(
+    *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None, input: bytes | None = None
+) -> process.Finished:
+    """Run git in a directory. Raises :class:`GitError` when there is no git."""
+    try:
+        return process.run(["git", *_QUIET, *words], cwd=cwd, env=env, input=input)
+    except FileNotFoundError as error:
+        if not cwd.is_dir():
+            raise UsageError(f"{cwd} is no directory") from error
+        raise GitError("git is not to be found", hint="install git, or put it on PATH") from error
+
+
+def discover(start: Path) -> Repository:
+    """The work tree that ``start`` lies in. Raises :class:`UsageError` when it lies in none."""
+    wanted = ("--show-toplevel", "--git-dir", "--git-common-dir")
+    done = git("rev-parse", "--path-format=absolute", *wanted, cwd=start)
+    if done.status != 0:
+        raise _why_no_work_tree(start, done)
+    paths = done.text.split("\n")
+    if len(paths) != len(wanted):
+        # A newline in a path: ask for one at a time.
+        paths = [git("rev-parse", "--path-format=absolute", word, cwd=start).text for word in wanted]
+    return Repository(*map(Path, paths))
+
+
+def _why_no_work_tree(start: Path, done: process.Finished) -> UsageError:
+    if b"dubious ownership" in done.stderr:
+        return UsageError(
+            f"{start} is in a repository of somebody else, and git does not work there",
+            hint="see safe.directory in git-config(1)",
+        )
+    bare = git("rev-parse", "--is-bare-repository", cwd=start)
+    if bare.status != 0:
+        return UsageError(f"{start} is not in a git repository", hint="run it inside of one")
+    where = "a bare repository" if bare.text == "true" else "the git directory of a repository"
+    return UsageError(f"{start} is in {where}, where there is no work tree", hint="run it in a work tree")
+
+
+def _paths_of_status(listing: str) -> list[str]:
+    paths: list[str] = []
+    rows = iter(row for row in listing.split("\0") if row)
+    for row in rows:
+        paths.append(row[3:])
+        if row[0] in "RC":
+            paths.append(next(rows, ""))
+    return [path for path in paths if path]

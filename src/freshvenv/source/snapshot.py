@@ -1,0 +1,86 @@
+"""The working tree as a git tree, uncommitted edits included, without leaving anything in the user's object store."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from freshvenv.errors import GitError
+from freshvenv.source.git import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStore:
+    """Where our own objects are: a folder that borrows from the repository's store and lends nothing to it."""
+
+    repository: Repository
+
+    @property
+    def path(self) -> Path:
+        return self.repository.shared_state / "objects"
+
+    @property
+    def borrowed(self) -> Path:
+        """The repository's own store."""
+        return self.repository.common_dir / "objects"
+
+    def environment(self) -> dict[str, str]:
+        """Variables with which git writes to our store and reads both."""
+        return {
+            "GIT_OBJECT_DIRECTORY": str(self.path),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted(self.borrowed),
+        }
+
+
+def quoted(path: Path) -> str:
+    """A path as lists of alternates hold it: C-quoted where it has a character that would end it.
+
+    https://git-scm.com/docs/git#Documentation/git.txt-codeGITALTERNATEOBJECTDIRECTORIEScode
+    """
+    text = str(path)
+    if not any(sign in text for sign in ':"\n\\'):
+        return text
+    for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
+        text = text.replace(plain, escaped)
+    return f'"{text}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What lies in a work tree and is never part of the project, even where nobody told git to ignore it.
+
+    ``paths`` are virtual environments. Bytecode and ``*.egg-info`` folders are what running and installing leave.
+    """
+
+    paths: tuple[str, ...] = ()
+
+    @property
+    def pathspecs(self) -> tuple[str, ...]:
+        """Everything but that, as git's pathspecs (gitglossary(7))."""
+        return (
+            ":(top)",
+            ":(top,exclude,glob)**/__pycache__/**",
+            ":(top,exclude,glob)**/*.egg-info/**",
+            *(f":(top,exclude,literal){path}" for path in self.paths),
+        )
+
+
+def write_snapshot(repository: Repository, unseen: Unseen) -> str:
+    """Write the working tree (tracked files as they are on disk, untracked ones that are not ignored) as a tree.
+
+    Returns the tree's hash. The user's index and object store stay as they are. Raises :class:`GitError`.
+    """
+    store = ObjectStore(repository)
+    store.path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="index-", dir=repository.shared_state) as scratch:
+        index = Path(scratch, "index")
+        if (repository.git_dir / "index").exists():
+            # Its recorded file times come along, so git hashes only what was changed.
+            shutil.copy2(repository.git_dir / "index", index)
+        env = {**store.environment(), "GIT_INDEX_FILE": str(index)}
+        added = repository.git("add", "--all", "--", *unseen.pathspecs, env=env)
+        if added.status != 0:
+            raise GitError(f"the working tree cannot be read: {added.complaint}")
+        return repository.ask("write-tree", env=env)

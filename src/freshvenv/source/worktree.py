@@ -1,0 +1,67 @@
+"""What is checked out, read once: the commit, the tree that would be installed, and what in it is not committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from freshvenv.errors import GitError
+from freshvenv.source.git import Head, Repository
+from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class WorkTree:
+    """A work tree at one moment. ``tree`` is HEAD's, or that of a snapshot where files are ``uncommitted``."""
+
+    repository: Repository
+    head: Head
+    tree: str
+    uncommitted: tuple[str, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether what is on disk is what is committed."""
+        return self.tree == self.head.tree
+
+    def tree_of(self, path: str) -> str:
+        """The hash of a directory's tree. Raises :class:`GitError` when git ignores it or knows nothing of it."""
+        if path == ".":
+            return self.tree
+        env = {} if self.is_clean else ObjectStore(self.repository).environment()
+        done = self.repository.git("rev-parse", "--verify", "--quiet", f"{self.tree}:{path}^{{tree}}", env=env)
+        if done.status != 0:
+            raise GitError(f"{path} is not in the tree that is checked out")
+        return done.text
+
+    def version_control(self) -> str:
+        """What a version scheme sees: ``git describe``, and whether anything is uncommitted."""
+        described = self.repository.describe(self.head.commit)
+        return described if self.is_clean else f"{described} dirty"
+
+    def submodules(self, path: str) -> tuple[str, ...]:
+        """A line for each submodule below ``path``: where it is, and the commit that is checked out in it."""
+        found = self.repository.submodules(self.head.tree, path)
+        return tuple(f"{name} {commit or 'not populated'}" for name, commit in found)
+
+    def changed_below(self, path: str) -> tuple[str, ...]:
+        """The uncommitted files of one project."""
+        if path == ".":
+            return self.uncommitted
+        return tuple(name for name in self.uncommitted if name.startswith(f"{path}/"))
+
+    def is_current(self) -> bool:
+        """Whether HEAD is still where it was when this was read."""
+        return self.repository.head().commit == self.head.commit
+
+
+def read_work_tree(repository: Repository, venvs: Iterable[str]) -> WorkTree:
+    """Read HEAD once, and the working tree where it differs; ``venvs`` (relative paths) are not part of it.
+
+    Raises :class:`NothingHereError` while nothing is committed, :class:`GitError` when git says no.
+    """
+    head = repository.head()
+    unseen = Unseen(tuple(venvs))
+    uncommitted = repository.uncommitted(unseen.pathspecs)
+    tree = write_snapshot(repository, unseen) if uncommitted else head.tree
+    return WorkTree(repository, head, tree, uncommitted)

@@ -1,0 +1,176 @@
+"""The use case behind every door: observe, decide, apply, record, and say what became of each target."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from freshvenv.errors import FreshvenvError
+from freshvenv.files import write_atomically
+from freshvenv.hooks.stamp import render
+from freshvenv.install import reinstall
+from freshvenv.lock import exclusive
+from freshvenv.observe import Sighting, observe
+from freshvenv.plan import Action, OnStale, Wish, decide
+from freshvenv.report import Outcome
+from freshvenv.source.git import Repository
+from freshvenv.source.worktree import WorkTree, read_work_tree
+from freshvenv.targets import Found, find_targets, look_again
+from freshvenv.workshop import Workshop
+
+_ROUNDS = 5
+"""How often to start over when HEAD moves while we work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted: which venvs (none: all), and how.
+
+    ``automatic`` is set when nobody asked for it by name, so that ``on-stale`` has a say.
+    """
+
+    named: tuple[Path, ...] = ()
+    force: bool = False
+    dry_run: bool = False
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything that was observed at one moment."""
+
+    found: Found
+    tree: WorkTree
+    sightings: tuple[Sighting, ...]
+
+
+def look(repository: Repository, workshop: Workshop, named: Iterable[Path] = ()) -> Sight:
+    """Observe every target, and change nothing. Raises :class:`FreshvenvError`."""
+    found = find_targets(repository, workshop.interpreters, named)
+    tree = read_work_tree(repository, found.venv_paths(repository.top))
+    return Sight(found, tree, tuple(observe(target, tree) for target in found.targets))
+
+
+def sync(
+    repository: Repository,
+    workshop: Workshop,
+    request: Request,
+    report: Callable[[Outcome], None] = lambda _: None,
+) -> list[Outcome]:
+    """Bring the venvs in step with the working tree, and report each as soon as it is done.
+
+    One broken venv does not stop the others. When HEAD moves meanwhile, what it moved to is brought in too.
+    Raises :class:`FreshvenvError` when nothing can be observed at all.
+    """
+    run = _Run(repository, workshop, request)
+    done: dict[str, Outcome] = {}
+    for _ in range(_ROUNDS):
+        begun = time.time_ns()
+        sight = look(repository, workshop, request.named)
+        outcomes = []
+        for sighting in sight.sightings:
+            outcome = run.settle(sight, sighting)
+            outcomes.append(outcome)
+            if sighting.label not in done or outcome.decision.action is not Action.KEEP:
+                report(outcome)
+                done[sighting.label] = outcome
+        if request.dry_run or sight.tree.is_current():
+            break
+    if not request.dry_run and not request.named:
+        leave_stamp(sight, outcomes, begun)
+    return list(done.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    repository: Repository
+    workshop: Workshop
+    request: Request
+
+    def settle(self, sight: Sight, sighting: Sighting) -> Outcome:
+        """Decide about one target, and carry it out."""
+        request = self.request
+        wish = Wish(request.force, sight.found.settings.on_stale if request.automatic else OnStale.REINSTALL)
+        outcome = Outcome(sighting.label, decide(sighting.observation, wish), sighting.observation)
+        if outcome.decision.action is not Action.REINSTALL or request.dry_run or sighting.venv is None:
+            return outcome
+        begun = time.monotonic()
+        try:
+            with exclusive(sighting.venv.path, self.workshop.locks):
+                # Somebody else may have done it while we waited for the lock.
+                again = self._observe_again(sight, sighting)
+                outcome = replace(outcome, decision=decide(again.observation, wish), observation=again.observation)
+                if outcome.decision.action is not Action.REINSTALL:
+                    return outcome
+                installed = reinstall(self.workshop, sight.tree, again, lambda: self._reread(sight))
+        except FreshvenvError as error:
+            return replace(outcome, failure=f"{error} ({error.hint})" if error.hint else str(error))
+        except OSError as error:
+            return replace(outcome, failure=str(error))
+        return replace(
+            outcome,
+            installed=installed.receipt,
+            files=installed.files,
+            seconds=time.monotonic() - begun,
+            settled=time.time_ns(),
+        )
+
+    def _observe_again(self, sight: Sight, sighting: Sighting) -> Sighting:
+        return observe(look_again(sighting.target, self.repository, self.workshop.interpreters), sight.tree)
+
+    def _reread(self, sight: Sight) -> WorkTree:
+        return read_work_tree(self.repository, sight.found.venv_paths(self.repository.top))
+
+
+def leave_stamp(sight: Sight, outcomes: Iterable[Outcome], begun: int) -> None:
+    """Tell the hooks' fast path what it may take for done, or that it may take nothing for done.
+
+    ``begun`` is when the observation began, in nanoseconds: the stamp is dated to it, or to the last install, so that
+    whatever changes later is newer.
+    """
+    repository = sight.tree.repository
+    file = repository.own_state / "stamp"
+    outcomes = list(outcomes)
+    text = _stamp_text(sight, outcomes) if all(outcome.is_fresh for outcome in outcomes) else ""
+    if text:
+        write_atomically(file, os.fsencode(text))
+        date = max([begun, *(outcome.settled for outcome in outcomes)])
+        os.utime(file, ns=(date, date))
+    else:
+        file.unlink(missing_ok=True)
+
+
+def _stamp_text(sight: Sight, outcomes: Iterable[Outcome]) -> str:
+    repository = sight.tree.repository
+    trees: dict[str, str] = {}
+    newer = [repository.common_dir / "config"]
+    for sighting, outcome in zip(sight.sightings, outcomes, strict=True):
+        current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
+        receipt = outcome.installed or sighting.observation.receipt
+        if current is None or receipt is None or current.version_control or current.submodules:
+            return ""
+        trees[sighting.target.project.path] = current.tree
+        root = sighting.target.candidate.path
+        newer += [root / receipt_path for receipt_path in receipt.files if receipt_path.endswith(_WITNESSES)]
+    absent: list[Path] = []
+    for place in sight.found.places(repository.top):
+        (newer if os.path.lexists(place) else absent).append(place)
+    if "." not in trees:
+        # The settings are in a file that no project's tree holds.
+        return ""
+    return render(
+        sight.tree.head.commit if sight.tree.is_clean else "",
+        trees,
+        (_relative(path, repository.top) for path in newer),
+        (_relative(path, repository.top) for path in absent),
+    )
+
+
+_WITNESSES = (".dist-info/RECORD", ".dist-info/direct_url.json")
+
+
+def _relative(path: Path, top: Path) -> str:
+    return os.fspath(path.relative_to(top) if path.is_relative_to(top) else path)

@@ -1,0 +1,250 @@
+"""Finds what is to be kept fresh: every project of the work tree in every venv that holds it."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from freshvenv.config.settings import DEFAULT_VENVS, ProjectSettings, Settings, parse_settings, read_toml
+from freshvenv.errors import NothingHereError, SettingsError, UsageError, VenvError
+from freshvenv.project import Project
+from freshvenv.source.git import Repository
+from freshvenv.venvs.venv import Distribution, Venv, distributions, is_venv, normalized, open_venv
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A directory that may be a venv of ours, and what is in it; ``trouble`` says why it cannot be used.
+
+    ``label`` is how messages name it: relative to the work tree where it lies in it.
+    """
+
+    path: Path
+    label: str
+    venv: Venv | None = None
+    contents: tuple[Distribution, ...] = ()
+    trouble: str = ""
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One project in one venv. ``installed`` are the distributions that an install of the project replaces."""
+
+    project: Project
+    settings: ProjectSettings
+    candidate: Candidate
+    configured: bool
+    installed: tuple[Distribution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is to be kept fresh in a work tree, where else was looked, and how."""
+
+    settings: Settings
+    targets: tuple[Target, ...]
+    candidates: tuple[Candidate, ...]
+
+    def places(self, top: Path) -> list[Path]:
+        """What tells, by its date or by being there at all, that other venvs may be found or other things in them."""
+        patterns = [*self.settings.default.venvs, *self.settings.default.personal_venvs] or list(DEFAULT_VENVS)
+        for project in self.settings.projects:
+            patterns += project.venvs or _default_patterns(project.path)
+        found = [top / _fixed_part(Path(pattern).expanduser()) for pattern in patterns]
+        for candidate in self.candidates:
+            if candidate.venv is not None:
+                found += [candidate.path / site for site in candidate.venv.site_directories]
+        return list(dict.fromkeys(found))
+
+    def venv_paths(self, top: Path) -> tuple[str, ...]:
+        """The venvs that lie in the work tree, relative to it."""
+        inside = (it.path for it in self.candidates if it.path.is_relative_to(top))
+        return tuple(dict.fromkeys(path.relative_to(top).as_posix() for path in inside))
+
+
+def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = ()) -> Found:
+    """Find projects and venvs by the settings, or by looking where there are none.
+
+    With ``named`` venvs, only those, each taken as configured. Raises :class:`SettingsError`, and :class:`UsageError`
+    when there is no project or a named path is no venv.
+    """
+    top = repository.top
+    settings = read_settings(repository)
+    lookup = _Lookup(top, memory)
+    chosen = [lookup.at(path.absolute()) for path in named]
+    for candidate in chosen:
+        if candidate.missing or candidate.venv is None:
+            raise UsageError(f"{candidate.label}: {candidate.trouble or 'no such venv'}")
+    projects = _projects(top, settings, lookup)
+    if not projects:
+        raise NothingHereError(
+            f"{top} has no project (no pyproject.toml with a [project] or [build-system] table, no setup.py)",
+            hint="projects in folders are listed in [[tool.freshvenv.projects]]",
+        )
+    targets: list[Target] = []
+    for project, wanted in projects:
+        pairs = [(it, True) for it in chosen] if chosen else list(lookup.candidates(wanted))
+        others = frozenset(normalized(it.name) for it, _ in projects if it is not project and it.name)
+        for candidate, configured in pairs:
+            target = _target(top, project, wanted, candidate, others, configured=configured)
+            if target is not None:
+                targets.append(target)
+    return Found(settings, tuple(targets), tuple(lookup.seen.values()))
+
+
+def look_again(target: Target, repository: Repository, memory: Path) -> Target:
+    """The same target as it is now."""
+    lookup = _Lookup(repository.top, memory)
+    candidate = replace(lookup.at(target.candidate.path), label=target.candidate.label)
+    again = _target(
+        repository.top, target.project, target.settings, candidate, frozenset(), configured=target.configured
+    )
+    return again or replace(target, candidate=candidate, installed=())
+
+
+def read_settings(repository: Repository) -> Settings:
+    """The settings that are in force in a work tree. Raises :class:`SettingsError`."""
+    return parse_settings(read_toml(repository.top / "pyproject.toml"), repository.settings(r"^freshvenv\."))
+
+
+class _Lookup:
+    """Opens each directory once."""
+
+    def __init__(self, top: Path, memory: Path) -> None:
+        self._top = top
+        self._memory = memory
+        self.seen: dict[Path, Candidate] = {}
+
+    def candidates(self, settings: ProjectSettings) -> Iterator[tuple[Candidate, bool]]:
+        """The venvs of a project, and whether each is configured."""
+        configured = bool(settings.venvs)
+        patterns = settings.venvs or _default_patterns(settings.path)
+        done: set[Path] = set()
+        for pattern in patterns:
+            for path in self._expand(pattern, keep_missing=configured):
+                if path in done or _is_excluded(path.relative_to(self._top).as_posix(), settings.exclude):
+                    continue
+                done.add(path)
+                yield self._contained(path), configured
+        for pattern in settings.personal_venvs:
+            path = self._top / Path(pattern).expanduser()
+            if path not in done:
+                done.add(path)
+                yield self.at(path), True
+
+    def _expand(self, pattern: str, *, keep_missing: bool) -> Iterator[Path]:
+        if any(sign in pattern for sign in "*?["):
+            yield from (path for path in sorted(self._top.glob(pattern)) if is_venv(path))
+        elif keep_missing or is_venv(self._top / pattern):
+            yield self._top / pattern
+
+    def _contained(self, path: Path) -> Candidate:
+        real = Path(os.path.realpath(path))
+        if not real.is_relative_to(os.path.realpath(self._top)):
+            label = path.relative_to(self._top).as_posix()
+            trouble = f"leads out of the repository, to {real}; git config --add freshvenv.venvs {label} allows it"
+            candidate = Candidate(path, label, trouble=trouble)
+            return self.seen.setdefault(path, candidate)
+        return self.at(path)
+
+    def at(self, path: Path) -> Candidate:
+        """What is at a path."""
+        if path not in self.seen:
+            self.seen[path] = self._open(path)
+        return self.seen[path]
+
+    def _open(self, path: Path) -> Candidate:
+        label = path.relative_to(self._top).as_posix() if path.is_relative_to(self._top) else str(path)
+        if not os.path.lexists(path):
+            return Candidate(path, label, missing=True)
+        try:
+            venv = open_venv(path, self._memory)
+        except VenvError as error:
+            return Candidate(path, label, trouble=str(error))
+        return Candidate(path, label, venv, tuple(distributions(venv)))
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The part of a pattern before its first wildcard."""
+    parts: list[str] = []
+    for part in pattern.parts:
+        if any(sign in part for sign in "*?["):
+            break
+        parts.append(part)
+    return Path(*parts)
+
+
+def _default_patterns(path: str) -> tuple[str, ...]:
+    if path == ".":
+        return DEFAULT_VENVS
+    return (*DEFAULT_VENVS, *(f"{path}/{pattern}" for pattern in DEFAULT_VENVS))
+
+
+def _is_excluded(path: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def _projects(top: Path, settings: Settings, lookup: _Lookup) -> list[tuple[Project, ProjectSettings]]:
+    if settings.projects:
+        listed = [(load_project(top, wanted.path), wanted) for wanted in settings.projects]
+        for project, wanted in listed:
+            if not project.is_buildable:
+                raise SettingsError(f"[[tool.freshvenv.projects]]: {wanted.path!r} is no project")
+        return listed
+    paths = ["."]
+    for candidate, _ in lookup.candidates(settings.default):
+        for distribution in candidate.contents:
+            origin = distribution.origin
+            if origin and not origin.archive and origin.path.is_relative_to(top) and origin.path.is_dir():
+                paths.append(origin.path.relative_to(top).as_posix())
+    found = [load_project(top, path) for path in dict.fromkeys(paths)]
+    return [(project, settings.of(project.path)) for project in found if project.is_buildable]
+
+
+def load_project(top: Path, path: str) -> Project:
+    """The project in a directory below the work tree. Raises :class:`SettingsError` for a broken pyproject.toml."""
+    directory = top / path if path != "." else top
+    return Project(path, directory, read_toml(directory / "pyproject.toml"), (directory / "setup.py").is_file())
+
+
+def _target(
+    top: Path,
+    project: Project,
+    settings: ProjectSettings,
+    candidate: Candidate,
+    others: frozenset[str],
+    *,
+    configured: bool,
+) -> Target | None:
+    """The target, unless the venv is neither configured nor holds the project."""
+    target = Target(project, settings, candidate, configured)
+    if candidate.venv is None:
+        return target
+    own = tuple(it for it in candidate.contents if _is_of(it, project, top, others))
+    named = tuple(it for it in candidate.contents if project.name and normalized(it.name) == normalized(project.name))
+    if own or configured:
+        return replace(target, installed=tuple(dict.fromkeys((*own, *named))))
+    if any(it.origin and not it.origin.archive for it in named):
+        return replace(target, installed=named)
+    return None
+
+
+def _is_of(distribution: Distribution, project: Project, top: Path, others: frozenset[str]) -> bool:
+    """Whether a distribution was installed from this very project, or from an archive that was made of it."""
+    origin = distribution.origin
+    if origin is None:
+        return False
+    if not origin.archive:
+        return _same(origin.path, project.directory)
+    if not origin.path.is_relative_to(top):
+        return False
+    name = normalized(distribution.name)
+    return name == normalized(project.name) if project.name else name not in others
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other or os.path.realpath(one) == os.path.realpath(other)

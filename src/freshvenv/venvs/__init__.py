@@ -1,0 +1,1 @@
+"""Virtual environments: what is in them, and how a payload gets there."""

@@ -1,0 +1,41 @@
+"""What has to change in a venv so that it holds what it should: old files against new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Wanted(Protocol):
+    """A file as it is to be: digest as in RECORD, and exec bit."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def executable(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Paths relative to the venv: files to write (new or with another content) and files to remove."""
+
+    write: tuple[str, ...]
+    remove: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.write) + len(self.remove)
+
+
+def subtract(wanted: Mapping[str, Wanted], present: Mapping[str, tuple[str, bool]], owned: Collection[str]) -> Delta:
+    """The smallest change: ``present`` has digest and exec bit of wanted files that exist, ``owned`` what may go."""
+    write = [path for path, file in wanted.items() if present.get(path) != (file.digest, file.executable)]
+    return Delta(tuple(write), tuple(sorted(path for path in owned if path not in wanted)))
+
+
+def bytecode_of(path: str) -> tuple[str, str] | None:
+    """Folder and file name prefix of the bytecode that Python keeps for a source file (PEP 3147)."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".py"):
+        return None
+    return (f"{folder}/__pycache__" if folder else "__pycache__"), name[:-2]

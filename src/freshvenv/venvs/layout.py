@@ -1,0 +1,109 @@
+"""What a venv is to hold after an install: every file of the distribution, wrappers and metadata included."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from freshvenv.errors import VenvError
+from freshvenv.payload import EntryPoint, File, Payload, digest
+from freshvenv.venvs.venv import Venv
+
+# Programs that belong to the environment itself; a wheel that brings one of these would take it over.
+_RESERVED = re.compile(r"(python|pip|activate|git|uv)([\d.]*)(\.\w+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """A file as it is to be: digest as in RECORD, bytes, exec bit; ``read`` gives its content, checked."""
+
+    digest: str
+    size: int
+    executable: bool
+    read: Callable[[], bytes]
+
+
+def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> dict[str, Desired]:
+    """Every file by its path relative to the venv, RECORD last; ``extra`` are more files for the dist-info folder.
+
+    Raises :class:`VenvError` when the wheel claims a program of the environment itself, and
+    :class:`~freshvenv.payload.DamagedPayload` when the payload cannot be read.
+    """
+    places = {
+        "purelib": venv.interpreter.purelib,
+        "platlib": venv.interpreter.platlib,
+        "scripts": venv.interpreter.scripts,
+        "headers": f"{venv.interpreter.headers}/{payload.name}",
+        "data": ".",
+    }
+    layout: dict[str, Desired] = {}
+    for file in payload.files:
+        layout[_join(places[file.scheme], file.path)] = _desired(venv, payload, file)
+    for entry_point in payload.entry_points:
+        layout[_join(places["scripts"], entry_point.name)] = _wrapper(venv, entry_point)
+    _refuse_reserved(venv, payload, layout)
+    site = places[payload.scheme]
+    for name, content in extra.items():
+        layout[_join(site, f"{payload.dist_info}/{name}")] = _given(content)
+    record = _join(site, f"{payload.dist_info}/RECORD")
+    layout.pop(record, None)
+    layout[record] = _given(_record(layout, site, record))
+    return layout
+
+
+def _join(place: str, path: str) -> str:
+    return posixpath.normpath(f"{place}/{path}")
+
+
+def _given(content: bytes, *, executable: bool = False) -> Desired:
+    return Desired(digest(content), len(content), executable, lambda: content)
+
+
+def _desired(venv: Venv, payload: Payload, file: File) -> Desired:
+    if file.scheme == "scripts":
+        content = payload.read(file)
+        if content.startswith(b"#!python"):
+            return _given(_own_shebang(venv, content), executable=file.executable)
+    return Desired(file.digest, file.size, file.executable, lambda: payload.read(file))
+
+
+def _own_shebang(venv: Venv, content: bytes) -> bytes:
+    from installer.utils import fix_shebang
+
+    with fix_shebang(io.BytesIO(content), os.fspath(venv.python)) as fixed:
+        return fixed.read()
+
+
+def _wrapper(venv: Venv, entry_point: EntryPoint) -> Desired:
+    from installer.scripts import Script
+
+    section = "gui" if entry_point.section == "gui" else "console"
+    script = Script(entry_point.name, entry_point.module, entry_point.attr, section)  # type: ignore[arg-type]
+    _, content = script.generate(os.fspath(venv.python), "posix")
+    return _given(content, executable=True)
+
+
+def _refuse_reserved(venv: Venv, payload: Payload, layout: Mapping[str, Desired]) -> None:
+    for path in layout:
+        place, name = posixpath.split(path)
+        if place == venv.interpreter.scripts and _RESERVED.fullmatch(name):
+            owner = payload.name.lower()
+            if not name.lower().startswith(owner):
+                raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
+        if path == "pyvenv.cfg" or path.split("/")[0] == ".freshvenv":
+            raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
+
+
+def _record(layout: Mapping[str, Desired], site: str, record: str) -> bytes:
+    """RECORD as https://packaging.python.org/specifications/recording-installed-packages/ has it."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for path, desired in layout.items():
+        writer.writerow([posixpath.relpath(path, site), desired.digest, desired.size])
+    writer.writerow([posixpath.relpath(record, site), "", ""])
+    return text.getvalue().encode("utf-8", errors="surrogateescape")

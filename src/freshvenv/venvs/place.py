@@ -1,0 +1,190 @@
+"""Changes a venv from what it holds to what it should hold, in an order that a kill at any point leaves repairable.
+
+Stage on the venv's own file system; note the intent; replace and remove files; check. The receipt is written by the
+caller, after everything else, and the intent dropped after that.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+
+from freshvenv.errors import VenvError
+from freshvenv.payload import digest
+from freshvenv.receipt import FileStamp
+from freshvenv.venvs.delta import Delta, bytecode_of, subtract
+from freshvenv.venvs.intent import Intent
+from freshvenv.venvs.layout import Desired
+from freshvenv.venvs.record import Containment
+from freshvenv.venvs.venv import Venv
+from freshvenv.venvs.witness import contents
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The install that goes: its files, its folders of metadata, and what is known of files from the last receipt."""
+
+    paths: frozenset[str] = frozenset()
+    metadata: frozenset[str] = frozenset()
+    stamps: Mapping[str, FileStamp] = field(default_factory=dict)
+
+
+def place(
+    venv: Venv, layout: Mapping[str, Desired], outgoing: Outgoing, note: Callable[[Iterable[str]], Intent]
+) -> tuple[Delta, Intent | None]:
+    """Make the venv hold ``layout``, and nothing of the outgoing install that is not in it.
+
+    ``note`` writes the intent. Returns what was changed, and that intent, which the caller drops when the receipt is
+    written; there is none where nothing had to change. A file whose stamp still holds is not even read. Raises
+    :class:`VenvError` when the venv does not hold afterwards what it should, ``OSError`` for a fault of the disk.
+    """
+    _refuse_outside(venv, layout)
+    delta = subtract(layout, contents(venv.path, layout, outgoing.stamps), outgoing.paths)
+    retired = {
+        folder
+        for folder in outgoing.metadata
+        if f"{folder}/RECORD" not in layout and os.path.lexists(venv.path / folder)
+    }
+    if not delta and not retired:
+        return delta, None
+    venv.state.mkdir(exist_ok=True)
+    stage = Path(mkdtemp(prefix="stage-", dir=venv.state))
+    try:
+        staged = _stage(stage, [layout[path] for path in delta.write])
+        intent = note({*outgoing.paths, *layout})
+        _clear_the_way(venv.path, delta)
+        for path, source in zip(delta.write, staged, strict=True):
+            _replace(venv.path, path, source)
+        _remove(venv.path, delta.remove)
+        for folder in retired:
+            # Files that RECORD does not list would keep a ghost of the old version alive.
+            shutil.rmtree(venv.path / folder, ignore_errors=True)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    _verify(venv, layout, delta)
+    return delta, intent
+
+
+def sweep(venv: Venv) -> None:
+    """Remove what killed runs left of their staging. Called with the venv's lock held."""
+    for left in venv.state.glob("stage-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _refuse_outside(venv: Venv, layout: Iterable[str]) -> None:
+    guard = Containment(venv.path)
+    for path in layout:
+        if not guard.holds(path):
+            raise VenvError(f"{os.path.dirname(path)} leads out of the venv")
+
+
+def _stage(stage: Path, files: list[Desired]) -> list[Path]:
+    staged = []
+    for number, file in enumerate(files):
+        path = stage / str(number)
+        path.write_bytes(file.read())
+        if file.executable:
+            # As pip and installer do: execution for whoever may read it.
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & 0o444) >> 2)
+        staged.append(path)
+    return staged
+
+
+def _clear_the_way(root: Path, delta: Delta) -> None:
+    """Remove old files first where a folder is to be, or whose folder is to be a file."""
+    folders = {parent for path in delta.write for parent in _parents(path)}
+    written = set(delta.write)
+    for path in delta.remove:
+        if path in folders or any(parent in written for parent in _parents(path)):
+            _remove(root, (path,))
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _replace(root: Path, path: str, source: Path) -> None:
+    target = root / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        # Bytecode is believed when size and whole second of the source match, and it may lie where we do not see it
+        # (PYTHONPYCACHEPREFIX). A second of difference makes it disbelieved everywhere.
+        old, new = target.lstat(), source.stat()
+        if old.st_size == new.st_size and int(old.st_mtime) == int(new.st_mtime):
+            os.utime(source, (time.time(), int(old.st_mtime) + 1))
+    if target.is_dir() and not target.is_symlink():
+        _remove_if_hollow(target)
+    _drop_bytecode(root, path)
+    os.replace(source, target)
+
+
+def _remove(root: Path, paths: Iterable[str]) -> None:
+    guard = Containment(root)
+    for path in paths:
+        if not guard.holds(path):
+            continue
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            (root / path).unlink()
+        _drop_bytecode(root, path)
+        _remove_empty_parents(root, path)
+
+
+def _drop_bytecode(root: Path, path: str) -> None:
+    place = bytecode_of(path)
+    if place is None:
+        return
+    folder, prefix = place
+    try:
+        names = os.listdir(root / folder)
+    except OSError:
+        return
+    for name in names:
+        if name.startswith(prefix) and name.endswith(".pyc"):
+            with suppress(OSError):
+                (root / folder / name).unlink()
+
+
+def _remove_empty_parents(root: Path, path: str) -> None:
+    """Remove the folders of a removed file that hold nothing more, short of those that every venv has."""
+    for parent in reversed(_parents(path)):
+        if parent.endswith(("site-packages", "/bin", "/lib")) or "/" not in parent:
+            return
+        folder = root / parent
+        with suppress(OSError):
+            (folder / "__pycache__").rmdir()
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+def _remove_if_hollow(folder: Path) -> None:
+    """Remove a folder in which only bytecode is left, so that a file can take its name."""
+    for cache in folder.rglob("__pycache__"):
+        shutil.rmtree(cache, ignore_errors=True)
+    for where, _, _ in os.walk(folder, topdown=False):
+        os.rmdir(where)
+
+
+def _verify(venv: Venv, layout: Mapping[str, Desired], delta: Delta) -> None:
+    written = set(delta.write)
+    for path, file in layout.items():
+        where = venv.path / path
+        try:
+            right = where.lstat().st_size == file.size
+            right = right and (path not in written or digest(where.read_bytes()) == file.digest)
+        except OSError:
+            right = False
+        if not right:
+            raise VenvError(f"{path} is not what was placed: something else is changing this venv")
+    for path in delta.remove:
+        if os.path.lexists(venv.path / path):
+            raise VenvError(f"{path} could not be removed")

@@ -1,0 +1,73 @@
+"""Receipts, failures and intents in the ``.freshvenv`` folder of a venv: read without trust, written last."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from freshvenv.files import write_atomically
+from freshvenv.receipt import DamagedReceipt, Receipt, dump, load
+from freshvenv.venvs.intent import Intent, read_intents
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The notes about one project in one venv, all in ``folder``."""
+
+    folder: Path
+    project: Path
+
+    @property
+    def _stem(self) -> Path:
+        return self.folder / hashlib.sha256(os.fsencode(self.project)).hexdigest()[:16]
+
+    @property
+    def receipt_file(self) -> Path:
+        return self._stem.with_suffix(".receipt.json")
+
+    @property
+    def intent_file(self) -> Path:
+        return self._stem.with_suffix(".intent.json")
+
+    @property
+    def failure_file(self) -> Path:
+        return self._stem.with_suffix(".failure")
+
+    def receipt(self) -> Receipt | None:
+        """The receipt, if there is one. Raises :class:`DamagedReceipt`."""
+        try:
+            return load(self.receipt_file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise DamagedReceipt(str(error.strerror)) from error
+
+    def write_receipt(self, receipt: Receipt) -> None:
+        """Vouch for an install. Raises ``OSError``."""
+        write_atomically(self.receipt_file, dump(receipt).encode())
+        self.failure_file.unlink(missing_ok=True)
+
+    def drop_receipt(self) -> None:
+        """Vouch no longer."""
+        self.receipt_file.unlink(missing_ok=True)
+
+    def interrupted(self) -> list[Intent]:
+        """The intents of this project, and those that are too damaged to say whose they are."""
+        wanted = os.fspath(self.project)
+        return [it for it in read_intents(self.folder) if not it.readable or it.project == wanted]
+
+    def write_failure(self, tree: str, reason: str) -> None:
+        """Note that installing a tree failed, so that the state can say so later."""
+        with suppress(OSError):
+            write_atomically(self.failure_file, f"{tree}\n{reason}".encode(errors="surrogateescape"))
+
+    def failure(self, tree: str) -> str:
+        """Why installing this very tree failed the last time, empty when it did not."""
+        try:
+            noted, _, reason = os.fsdecode(self.failure_file.read_bytes()).partition("\n")
+        except OSError:
+            return ""
+        return reason if noted == tree else ""

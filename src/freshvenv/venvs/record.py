@@ -1,0 +1,74 @@
+"""Which files a distribution owns: its RECORD, read without ever following a row out of the venv."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+
+from freshvenv.errors import VenvError
+from freshvenv.venvs.venv import Distribution, Venv
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Paths relative to the venv, and the rows that were not believed since they point out of it."""
+
+    paths: frozenset[str]
+    refused: tuple[str, ...]
+
+
+def owned_files(venv: Venv, distribution: Distribution) -> Owned:
+    """The files that RECORD lists. Raises :class:`VenvError` when it is missing or cannot be read."""
+    # Imported here: needed only for an install that is not our own.
+    from installer.records import InvalidRecordEntry, parse_record_file
+
+    record = venv.path / distribution.metadata / "RECORD"
+    try:
+        lines = record.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
+        rows = [elements[0] for elements in parse_record_file(lines)]
+    except OSError as error:
+        raise VenvError(f"{distribution.dist_info}/RECORD: {error.strerror}") from error
+    except (InvalidRecordEntry, ValueError) as error:
+        raise VenvError(f"{distribution.dist_info}/RECORD is damaged: {error}") from error
+    if not any(row.endswith(".dist-info/RECORD") for row in rows):
+        raise VenvError(f"{distribution.dist_info}/RECORD is damaged: it does not list itself")
+    guard = Containment(venv.path)
+    kept: set[str] = set()
+    refused: list[str] = []
+    for row in rows:
+        path = _relative(venv, distribution.site, row)
+        if path and guard.holds(path):
+            kept.add(path)
+        else:
+            refused.append(row)
+    return Owned(frozenset(kept), tuple(refused))
+
+
+def _relative(venv: Venv, site: str, row: str) -> str:
+    """A row's path relative to the venv, empty when it leaves it."""
+    if "\0" in row:
+        return ""
+    if row.startswith("/"):
+        path = posixpath.relpath(posixpath.normpath(row), os.fspath(venv.path))
+    else:
+        path = posixpath.normpath(f"{site}/{row}")
+    return "" if path == ".." or path.startswith(("../", "/")) or path == "." else path
+
+
+class Containment:
+    """Tells whether a path is really inside of a venv, links on the way to it resolved."""
+
+    def __init__(self, venv: Path) -> None:
+        self._root = venv
+        self._real = os.path.realpath(venv)
+        self._known: dict[str, bool] = {}
+
+    def holds(self, path: str) -> bool:
+        """Whether the directory of a relative path lies in the venv. The last part itself is never followed."""
+        parent = posixpath.dirname(path)
+        if parent not in self._known:
+            real = os.path.realpath(self._root / parent)
+            self._known[parent] = real == self._real or real.startswith(self._real + os.sep)
+        return self._known[parent]

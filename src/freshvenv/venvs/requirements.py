@@ -1,0 +1,104 @@
+"""Which requirements of a distribution its venv does not meet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from freshvenv.errors import VenvError
+from freshvenv.fingerprint import Recipe
+from freshvenv.venvs.venv import Distribution, Venv, distributions, normalized
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+_MENTIONED = re.compile(rb"^requires-(dist|python):", re.IGNORECASE | re.MULTILINE)
+
+
+def unmet_requirements(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: Mapping[str, Any]) -> tuple[str, ...]:
+    """The requirements in a METADATA file, and of the recipe's extras and dependency groups, that are not met.
+
+    Markers are evaluated for the venv's interpreter (PEP 508). Raises :class:`VenvError` when the distribution does
+    not run on that interpreter at all (``Requires-Python``), or when its metadata cannot be understood.
+    """
+    if not recipe.groups and not _MENTIONED.search(metadata):
+        return ()
+    # Imported here: most small projects require nothing, and then it is not needed.
+    from packaging.metadata import parse_email
+    from packaging.requirements import InvalidRequirement
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    raw, _ = parse_email(metadata)
+    try:
+        supported = SpecifierSet(raw.get("requires_python", ""))
+        version = venv.interpreter.version
+        if not supported.contains(version, prereleases=True):
+            raise VenvError(f"{raw.get('name')} needs Python {supported}, this venv has {version}")
+        installed = {normalized(it.name): it for it in distributions(venv)}
+        check = _Check(venv, installed)
+        lines = [*raw.get("requires_dist", []), *_of_groups(pyproject, recipe.groups)]
+        return tuple(dict.fromkeys(check.unmet(lines, recipe.extras)))
+    except (InvalidRequirement, InvalidSpecifier) as error:
+        raise VenvError(f"the metadata of {raw.get('name')} is broken: {error}") from error
+
+
+def _of_groups(pyproject: Mapping[str, Any], groups: tuple[str, ...]) -> list[str]:
+    """The requirements in dependency groups (PEP 735)."""
+    if not groups:
+        return []
+    from packaging.dependency_groups import resolve_dependency_groups
+
+    try:
+        return [str(line) for line in resolve_dependency_groups(pyproject.get("dependency-groups", {}), *groups)]
+    except (LookupError, ValueError, TypeError) as error:
+        raise VenvError(f"dependency groups: {error}") from error
+
+
+class _Check:
+    def __init__(self, venv: Venv, installed: dict[str, Distribution]) -> None:
+        self._venv = venv
+        self._installed = installed
+        self._seen: set[tuple[str, str]] = set()
+
+    def unmet(self, lines: Iterable[str], extras: Iterable[str]) -> Iterator[str]:
+        from packaging.requirements import Requirement
+
+        for line in lines:
+            requirement = Requirement(line)
+            if not self._applies(requirement, extras):
+                continue
+            found = self._installed.get(normalized(requirement.name))
+            if found is None or not self._satisfies(requirement, found):
+                yield _without_marker(requirement)
+            elif requirement.extras and self._lacks_extras(requirement, found):
+                yield _without_marker(requirement)
+
+    def _applies(self, requirement: Requirement, extras: Iterable[str]) -> bool:
+        if requirement.marker is None:
+            return True
+        markers = dict(self._venv.interpreter.markers)
+        return any(requirement.marker.evaluate({**markers, "extra": extra}) for extra in ("", *extras))
+
+    def _satisfies(self, requirement: Requirement, found: Distribution) -> bool:
+        # A requirement with a URL names one origin; that something of this name is there is all that can be said.
+        return requirement.url is not None or requirement.specifier.contains(found.version, prereleases=True)
+
+    def _lacks_extras(self, requirement: Requirement, found: Distribution) -> bool:
+        from packaging.metadata import parse_email
+
+        todo = [extra for extra in sorted(requirement.extras) if (found.name, extra) not in self._seen]
+        if not todo:
+            return False
+        self._seen.update((found.name, extra) for extra in todo)
+        try:
+            raw, _ = parse_email((self._venv.path / found.metadata / "METADATA").read_bytes())
+        except OSError:
+            return False
+        return next(self.unmet(raw.get("requires_dist", []), todo), None) is not None
+
+
+def _without_marker(requirement: Requirement) -> str:
+    """The requirement as an installer is given it: its marker was evaluated already, for this very venv."""
+    requirement.marker = None
+    return str(requirement)

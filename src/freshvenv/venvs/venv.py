@@ -1,0 +1,117 @@
+"""A virtual environment, and what in it belongs to a project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from freshvenv.errors import VenvError
+from freshvenv.interpreter import Interpreter, inspect_interpreter
+
+_DIST_INFO = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)\.dist-info", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Venv:
+    """An environment (PEP 405) whose interpreter runs. ``path`` is absolute, as it was given, links not resolved."""
+
+    path: Path
+    python: Path
+    interpreter: Interpreter
+
+    @property
+    def site_directories(self) -> tuple[str, ...]:
+        """Where distributions lie, relative to the venv; one directory twice is listed once."""
+        return tuple(dict.fromkeys((self.interpreter.purelib, self.interpreter.platlib)))
+
+    @property
+    def state(self) -> Path:
+        """Our own folder in the venv: it dies with it."""
+        return self.path / ".freshvenv"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a distribution says it was installed from (``direct_url.json``, PEP 610): a path on this machine."""
+
+    path: Path
+    editable: bool
+    archive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """An installed distribution; ``site`` is the directory that holds its ``dist_info`` folder, relative to the venv."""
+
+    name: str
+    version: str
+    site: str
+    dist_info: str
+    origin: Origin | None
+
+    @property
+    def metadata(self) -> str:
+        """Its folder of metadata, relative to the venv."""
+        return f"{self.site}/{self.dist_info}"
+
+
+def normalized(name: str) -> str:
+    """The form in which names of distributions are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def is_venv(path: Path) -> bool:
+    """Whether a directory is marked as a virtual environment."""
+    return (path / "pyvenv.cfg").is_file()
+
+
+def open_venv(path: Path, memory: Path) -> Venv:
+    """The venv at a path that exists. Raises :class:`VenvError` when it cannot be used."""
+    if not path.is_dir():
+        raise VenvError("not a directory")
+    if not is_venv(path):
+        raise VenvError("not a virtual environment (it has no pyvenv.cfg)")
+    python = path / "bin" / "python"
+    if not python.exists():
+        target = f" ({os.readlink(python)})" if python.is_symlink() else ""
+        raise VenvError(f"its interpreter{target} is gone")
+    return Venv(path, python, inspect_interpreter(python, memory))
+
+
+def distributions(venv: Venv) -> Iterator[Distribution]:
+    """Everything that is installed, in the order of the directory names."""
+    for site in venv.site_directories:
+        try:
+            names = sorted(os.listdir(venv.path / site))
+        except OSError:
+            continue
+        for entry in names:
+            match = _DIST_INFO.fullmatch(entry)
+            if match and not entry.startswith("~"):
+                origin = _origin(venv.path / site / entry)
+                yield Distribution(match["name"], match["version"], site, entry, origin)
+
+
+def _origin(metadata: Path) -> Origin | None:
+    try:
+        data = json.loads((metadata / "direct_url.json").read_bytes())
+        parts = urlsplit(data["url"])
+        if parts.scheme != "file":
+            return None
+        editable = data.get("dir_info", {}).get("editable") is True
+        return Origin(Path(unquote(parts.path, errors="surrogateescape")), editable, "dir_info" not in data)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def installed_by(venv: Venv, distribution: Distribution) -> str:
+    """The name of the program that installed it (``INSTALLER``), or ``something``."""
+    try:
+        return (venv.path / distribution.metadata / "INSTALLER").read_text(errors="replace").strip() or "something"
+    except OSError:
+        return "something"

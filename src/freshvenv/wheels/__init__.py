@@ -1,0 +1,1 @@
+"""Wheels: built once for a tree, kept unpacked, ready to be placed into any venv they fit."""

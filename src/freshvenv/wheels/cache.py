@@ -1,0 +1,77 @@
+"""The wheel cache: the same tree, interpreter, build requirements and settings are never built twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from freshvenv.fingerprint import Fingerprint
+from freshvenv.interpreter import Interpreter
+from freshvenv.lock import exclusive
+from freshvenv.payload import DamagedPayload, Payload, load
+
+
+@dataclass(frozen=True, slots=True)
+class WheelCache:
+    """Payloads by what they were built from.
+
+    An entry is a folder ``<key>/<tag>``: ``tag`` is ``any`` for a pure wheel, which serves every interpreter, and names
+    the ABI otherwise. Entries are made aside and renamed into place, so a reader sees a whole one or none.
+    """
+
+    directory: Path
+    locks: Path
+
+    def get(self, fingerprint: Fingerprint, interpreter: Interpreter, make: Callable[[Path], Payload]) -> Payload:
+        """The payload for a fingerprint; when there is none, or a damaged one, ``make`` fills a new folder.
+
+        Two processes that want the same entry build it once.
+        """
+        slot = self.directory / _key(fingerprint)
+        found = self._find(slot, interpreter)
+        if found is not None:
+            return found
+        with exclusive(slot, self.locks):
+            found = self._find(slot, interpreter)
+            if found is not None:
+                return found
+            slot.mkdir(parents=True, exist_ok=True)
+            aside = Path(mkdtemp(prefix="new-", dir=slot))
+            try:
+                payload = make(aside)
+                place = slot / ("any" if payload.pure else interpreter.abi_tag)
+                shutil.rmtree(place, ignore_errors=True)
+                os.rename(aside, place)
+                return load(place)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+
+    def discard(self, payload: Payload) -> None:
+        """Drop an entry that turned out to be damaged."""
+        if payload.directory.is_relative_to(self.directory):
+            shutil.rmtree(payload.directory, ignore_errors=True)
+
+    def _find(self, slot: Path, interpreter: Interpreter) -> Payload | None:
+        for tag in ("any", interpreter.abi_tag):
+            with suppress(DamagedPayload):
+                return load(slot / tag)
+        return None
+
+
+def _key(fingerprint: Fingerprint) -> str:
+    """Everything of a fingerprint that can change a wheel, but for the interpreter, which is in the tag."""
+    recipe = fingerprint.recipe
+    facts = [
+        fingerprint.tree,
+        recipe.config_settings,
+        fingerprint.version_control,
+        fingerprint.submodules,
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]

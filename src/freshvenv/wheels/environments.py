@@ -1,0 +1,84 @@
+"""Isolated build environments (PEP 517), kept for a while and used again by every build that asks for the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from freshvenv.errors import BuildError
+from freshvenv.files import write_atomically
+from freshvenv.installers import Installer
+from freshvenv.interpreter import Interpreter
+from freshvenv.lock import exclusive
+
+LIFETIME = 7 * 24 * 3600
+"""Seconds after which an environment is made anew, so that new releases of build requirements are picked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEnvironment:
+    """An environment that holds exactly some build requirements. Satisfies ``build.env.IsolatedEnv``."""
+
+    path: Path
+
+    @property
+    def python_executable(self) -> str:
+        return str(self.path / "bin" / "python")
+
+    def make_extra_environ(self) -> dict[str, str]:
+        """What a backend and the programs that it starts have to see."""
+        search = [str(self.path / "bin"), os.environ.get("PATH", os.defpath)]
+        return {"PATH": os.pathsep.join(search), "PYTHONNOUSERSITE": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPool:
+    """The folder of kept environments, and the means to fill new ones."""
+
+    directory: Path
+    locks: Path
+    installer: Installer
+
+    def get(self, interpreter: Interpreter, requirements: Iterable[str], log: Path) -> BuildEnvironment:
+        """An environment of this interpreter with these requirements, kept or new.
+
+        Raises :class:`BuildError` when the requirements cannot be installed.
+        """
+        wanted = sorted(set(requirements))
+        period = int(time.time() // LIFETIME)
+        question = json.dumps([interpreter.executable, interpreter.identity, self.installer.name, wanted, period])
+        path = self.directory / hashlib.sha256(question.encode()).hexdigest()[:32]
+        # Written last: a folder without it is what an interrupted run left.
+        complete = path / "freshvenv.json"
+        if not complete.exists():
+            with exclusive(path, self.locks):
+                if not complete.exists():
+                    self._make(path, interpreter, wanted, log)
+                    write_atomically(complete, question.encode())
+        return BuildEnvironment(path)
+
+    def _make(self, path: Path, interpreter: Interpreter, requirements: list[str], log: Path) -> None:
+        self._drop_expired()
+        shutil.rmtree(path, ignore_errors=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if self.installer.create(path, Path(interpreter.executable), log) != 0:
+            shutil.rmtree(path, ignore_errors=True)
+            raise BuildError(f"{self.installer.name} made no build environment", log=log)
+        environment = BuildEnvironment(path)
+        if requirements and self.installer.install(Path(environment.python_executable), requirements, log) != 0:
+            shutil.rmtree(path, ignore_errors=True)
+            raise BuildError(f"{self.installer.name} could not install {', '.join(requirements)}", log=log)
+
+    def _drop_expired(self) -> None:
+        """Remove environments that nobody can ask for any more; those of the last period may still be in use."""
+        if not self.directory.is_dir():
+            return
+        for entry in os.scandir(self.directory):
+            if time.time() - entry.stat(follow_symlinks=False).st_mtime > 3 * LIFETIME:
+                shutil.rmtree(entry.path, ignore_errors=True)

@@ -1,0 +1,95 @@
+"""Takes a wheel apart into a payload, with the ``installer`` library as its reader.
+
+Import it only where a wheel was just built: the library takes longer to import than a small install takes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from installer import install
+from installer.destinations import WheelDestination
+from installer.exceptions import InstallerError
+from installer.records import RecordEntry
+from installer.sources import WheelFile
+from installer.utils import Scheme
+
+from freshvenv.errors import BuildError
+from freshvenv.payload import EntryPoint, File, Payload, digest, dump
+
+if TYPE_CHECKING:
+    from installer.scripts import ScriptSection
+
+
+def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
+    """Unpack a wheel that was just built into a new folder.
+
+    Raises :class:`BuildError` when it is no valid wheel, when a path in it leaves the place it is for, or when its
+    files are not those of its RECORD.
+    """
+    shelf = Shelf(directory)
+    try:
+        with WheelFile.open(wheel) as source:
+            source.validate_record(validate_contents=True)
+            install(source, shelf, {})
+            payload = Payload(
+                directory=directory,
+                name=source.distribution,
+                version=source.version,
+                dist_info=source.dist_info_dir,
+                scheme=shelf.scheme,
+                pure=wheel.stem.endswith("-none-any"),
+                files=tuple(shelf.files),
+                entry_points=tuple(shelf.entry_points),
+            )
+    except (InstallerError, ValueError, AssertionError, KeyError, OSError) as error:
+        raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
+    dump(payload)
+    return payload
+
+
+@dataclass
+class Shelf(WheelDestination):
+    """Keeps files as they are instead of installing them.
+
+    What depends on the venv (wrappers, shebangs, RECORD) is left for the time of placement.
+    """
+
+    directory: Path
+    scheme: str = ""
+    files: list[File] = field(default_factory=list)
+    entry_points: list[EntryPoint] = field(default_factory=list)
+
+    def write_script(self, name: str, module: str, attr: str, section: ScriptSection) -> RecordEntry:
+        if "/" in name or name in {"", ".", ".."}:
+            raise ValueError(f"entry point {name!r} is no file name")
+        self.entry_points.append(EntryPoint(name, module, attr, section))
+        return RecordEntry(name, None, None)
+
+    def write_file(
+        self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
+    ) -> RecordEntry:
+        name = os.fspath(path)
+        if not _inside(name):
+            raise ValueError(f"{name!r} leaves the place it is for")
+        content = stream.read()
+        file = File(scheme, name, digest(content), len(content), is_executable)
+        target = self.directory / file.stored
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        self.files.append(file)
+        return RecordEntry(name, None, None)
+
+    def finalize_installation(
+        self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
+    ) -> None:
+        self.scheme = scheme
+
+
+def _inside(path: str) -> bool:
+    parts = path.split("/")
+    return bool(path) and not path.startswith("/") and "\0" not in path and not {"", ".", ".."} & set(parts)
