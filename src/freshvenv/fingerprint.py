@@ -1,4 +1,4 @@
-"""What an install was made from: every fact that makes it stale when it changes, kept apart so that a difference explains itself."""
+"""What an install was made from: every fact that makes it stale when it changes, kept apart to explain a difference."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         _run(kind)
     except KeyboardInterrupt:
         _say("freshvenv: interrupted; the next run sets it right")
-    except Exception as error:  # the promise of this door: git's command succeeds
+    except Exception as error:  # noqa: BLE001 - the promise of this door: git's command succeeds
         _explain(error)
     return 0
 
@@ -112,7 +112,7 @@ def _explain(error: Exception) -> None:
 
 
 def _say(line: str) -> None:
-    try:
+    from contextlib import suppress
+
+    with suppress(OSError):  # nobody may listen any more
         print(line, file=sys.stderr, flush=True)
-    except OSError:
-        pass  # nobody listens any more

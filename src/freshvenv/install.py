@@ -13,7 +13,7 @@ from uuid import uuid4
 from freshvenv.errors import BuildError, DependencyError, VenvError
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.observe import Sighting, fingerprint_of, outgoing
-from freshvenv.payload import DamagedPayload, Payload
+from freshvenv.payload import DamagedPayloadError, Payload
 from freshvenv.receipt import Receipt
 from freshvenv.source.checkout import clean_checkout
 from freshvenv.source.worktree import WorkTree
@@ -89,7 +89,7 @@ class _Job:
                 fingerprint = fingerprint_of(self.sighting.target, self.venv, tree, self.sighting.receipt)
         try:
             return self._place(payload, fingerprint, tree)
-        except DamagedPayload:
+        except DamagedPayloadError:
             self.workshop.wheels.discard(payload)
             return self._place(self._payload(), fingerprint, tree)
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -95,10 +96,8 @@ def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
         return Interpreter(**json.loads(remembered.read_bytes()))
     except (OSError, ValueError, TypeError):
         interpreter = _ask(real)
-    try:
+    with suppress(OSError):  # remembering only saves time
         write_atomically(remembered, json.dumps(asdict(interpreter)).encode())
-    except OSError:
-        pass  # remembering only saves time
     return interpreter
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from freshvenv.errors import VenvError
 from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.plan import Observation
-from freshvenv.receipt import DamagedReceipt, Receipt
+from freshvenv.receipt import DamagedReceiptError, Receipt
 from freshvenv.source.worktree import WorkTree
 from freshvenv.targets import Target
 from freshvenv.venvs.intent import Intent
@@ -93,7 +93,7 @@ def observe(target: Target, tree: WorkTree) -> Sighting:
 def _receipt(desk: Desk) -> tuple[Receipt | None, str]:
     try:
         return desk.receipt(), ""
-    except DamagedReceipt as error:
+    except DamagedReceiptError as error:
         return None, f"the receipt is damaged ({error})"
 
 

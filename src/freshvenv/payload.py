@@ -12,7 +12,7 @@ FORMAT = 1
 _MANIFEST = "manifest.json"
 
 
-class DamagedPayload(ValueError):
+class DamagedPayloadError(ValueError):
     """A folder does not hold what its manifest says."""
 
 
@@ -56,13 +56,13 @@ class Payload:
     entry_points: tuple[EntryPoint, ...]
 
     def read(self, file: File) -> bytes:
-        """The content of a file, checked. Raises :class:`DamagedPayload`."""
+        """The content of a file, checked. Raises :class:`DamagedPayloadError`."""
         try:
             content = (self.directory / file.stored).read_bytes()
         except OSError as error:
-            raise DamagedPayload(f"{file.path}: {error.strerror}") from error
+            raise DamagedPayloadError(f"{file.path}: {error.strerror}") from error
         if digest(content) != file.digest:
-            raise DamagedPayload(f"{file.path} has another content than when it was stored")
+            raise DamagedPayloadError(f"{file.path} has another content than when it was stored")
         return content
 
     def metadata(self) -> bytes:
@@ -90,11 +90,11 @@ def dump(payload: Payload) -> None:
 
 
 def load(directory: Path) -> Payload:
-    """Read a payload back. Raises :class:`DamagedPayload`; the content of each file is checked when it is read."""
+    """Read a payload back. Raises :class:`DamagedPayloadError`; the content of each file is checked when it is read."""
     try:
         data = json.loads((directory / _MANIFEST).read_bytes())
         if data["version"] != FORMAT:
-            raise DamagedPayload(f"a payload of version {data['version']!r}")
+            raise DamagedPayloadError(f"a payload of version {data['version']!r}")
         name, version, dist_info = data["distribution"]
         return Payload(
             directory=directory,
@@ -107,4 +107,4 @@ def load(directory: Path) -> Payload:
             entry_points=tuple(EntryPoint(*row) for row in data["entry-points"]),
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DamagedPayload(f"{directory}: {error}") from error
+        raise DamagedPayloadError(f"{directory}: {error}") from error

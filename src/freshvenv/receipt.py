@@ -1,4 +1,4 @@
-"""What was installed last into one venv, as a record that is only believed while everything it vouches for is as it was."""
+"""What was installed last into one venv: a record that is believed only while what it vouches for is as it was."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORMAT = 1
 """The version of the receipt's form. A receipt of another version is not read."""
 
 
-class DamagedReceipt(ValueError):
+class DamagedReceiptError(ValueError):
     """The text is not a receipt that this version wrote."""
 
 
@@ -89,11 +89,11 @@ def dump(receipt: Receipt) -> str:
 
 
 def load(text: str | bytes) -> Receipt:
-    """Read what :func:`dump` wrote. Raises :class:`DamagedReceipt` for anything else."""
+    """Read what :func:`dump` wrote. Raises :class:`DamagedReceiptError` for anything else."""
     try:
         data = json.loads(text)
         if data["version"] != FORMAT:
-            raise DamagedReceipt(f"receipt of version {data['version']!r}, this is {FORMAT}")
+            raise DamagedReceiptError(f"receipt of version {data['version']!r}, this is {FORMAT}")
         return Receipt(
             project=_text(data["project"]),
             venv=_text(data["venv"]),
@@ -112,10 +112,10 @@ def load(text: str | bytes) -> Receipt:
             files={_text(path): _stamp(row) for path, row in data["witness"].items()},
             unmet=_texts(data["unmet"]),
         )
-    except DamagedReceipt:
+    except DamagedReceiptError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise DamagedReceipt(f"not a receipt: {error}") from error
+        raise DamagedReceiptError(f"not a receipt: {error}") from error
 
 
 def _recipe(data: Mapping[str, object]) -> Recipe:

@@ -106,11 +106,9 @@ def install(repository: Repository) -> list[str]:
     Raises :class:`FreshvenvError` when the hooks directory cannot be written.
     """
     opt_in(repository)
-    changed = []
+    changed: list[str] = []
     try:
-        for hook in find_hooks(repository):
-            if _install(repository, hook):
-                changed.append(hook.kind)
+        changed += [hook.kind for hook in find_hooks(repository) if _install(repository, hook)]
     except OSError as error:
         raise FreshvenvError(f"hooks cannot be installed: {error}") from error
     return changed

@@ -20,7 +20,10 @@ from freshvenv.source.snapshot import ObjectStore, quoted
 
 # Settings of the clone that change which bytes a checkout writes, or where its content comes from. A fresh clone
 # would have them from the same place: the user, or `git clone` itself.
-_CARRIED = r"^(core\.(autocrlf|eol|symlinks|filemode|ignorecase|protecthfs|protectntfs)|filter\..*|remote\..*\.(url|promisor|partialclonefilter)|extensions\.partialclone)$"
+_CARRIED = (
+    r"^(core\.(autocrlf|eol|symlinks|filemode|ignorecase|protecthfs|protectntfs)|filter\..*"
+    r"|remote\..*\.(url|promisor|partialclonefilter)|extensions\.partialclone)$"
+)
 
 
 @contextmanager

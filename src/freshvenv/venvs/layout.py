@@ -32,7 +32,7 @@ def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> dict[st
     """Every file by its path relative to the venv, RECORD last; ``extra`` are more files for the dist-info folder.
 
     Raises :class:`VenvError` when the wheel claims a program of the environment itself, and
-    :class:`~freshvenv.payload.DamagedPayload` when the payload cannot be read.
+    :class:`~freshvenv.payload.DamagedPayloadError` when the payload cannot be read.
     """
     places = {
         "purelib": venv.interpreter.purelib,

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from freshvenv.venvs.uv_cache import InvalidGlobError, cache_info, is_empty
+from freshvenv.venvs.uv_cache import cache_info, is_empty
+from freshvenv.venvs.uv_globs import InvalidGlobError
 
 
 def provenance(

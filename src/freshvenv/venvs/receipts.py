@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freshvenv.files import write_atomically
-from freshvenv.receipt import DamagedReceipt, Receipt, dump, load
+from freshvenv.receipt import DamagedReceiptError, Receipt, dump, load
 from freshvenv.venvs.intent import Intent, read_intents
 
 
@@ -37,13 +37,13 @@ class Desk:
         return self._stem.with_suffix(".failure")
 
     def receipt(self) -> Receipt | None:
-        """The receipt, if there is one. Raises :class:`DamagedReceipt`."""
+        """The receipt, if there is one. Raises :class:`DamagedReceiptError`."""
         try:
             return load(self.receipt_file.read_bytes())
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise DamagedReceipt(str(error.strerror)) from error
+            raise DamagedReceiptError(str(error.strerror)) from error
 
     def write_receipt(self, receipt: Receipt) -> None:
         """Vouch for an install. Raises ``OSError``."""

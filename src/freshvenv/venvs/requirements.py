@@ -69,9 +69,11 @@ class _Check:
             if not self._applies(requirement, extras):
                 continue
             found = self._installed.get(normalized(requirement.name))
-            if found is None or not self._satisfies(requirement, found):
-                yield _without_marker(requirement)
-            elif requirement.extras and self._lacks_extras(requirement, found):
+            if (
+                found is None
+                or not self._satisfies(requirement, found)
+                or (requirement.extras and self._lacks_extras(requirement, found))
+            ):
                 yield _without_marker(requirement)
 
     def _applies(self, requirement: Requirement, extras: Iterable[str]) -> bool:

@@ -46,7 +46,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """An installed distribution; ``site`` is the directory that holds its ``dist_info`` folder, relative to the venv."""
+    """An installed distribution; ``site`` is the directory of its ``dist_info`` folder, relative to the venv."""
 
     name: str
     version: str

@@ -7,8 +7,8 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from freshvenv.receipt import FileStamp
 from freshvenv.payload import digest
+from freshvenv.receipt import FileStamp
 
 
 def stamp(root: Path, digests: Mapping[str, str]) -> dict[str, FileStamp]:

@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.interpreter import Interpreter
 from freshvenv.lock import exclusive
-from freshvenv.payload import DamagedPayload, Payload, load
+from freshvenv.payload import DamagedPayloadError, Payload, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class WheelCache:
 
     def _find(self, slot: Path, interpreter: Interpreter) -> Payload | None:
         for tag in ("any", interpreter.abi_tag):
-            with suppress(DamagedPayload):
+            with suppress(DamagedPayloadError):
                 return load(slot / tag)
         return None
 

@@ -85,7 +85,10 @@ class Shelf(WheelDestination):
         return RecordEntry(name, None, None)
 
     def finalize_installation(
-        self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
+        self,
+        scheme: Scheme,
+        record_file_path: str,  # noqa: ARG002 - the protocol of the library
+        records: Iterable[tuple[Scheme, RecordEntry]],  # noqa: ARG002
     ) -> None:
         self.scheme = scheme
 
