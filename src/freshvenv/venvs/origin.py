@@ -33,7 +33,10 @@ def provenance(
 
 
 def direct_url(project: Path, *, editable: bool) -> bytes:
-    """``direct_url.json`` as ``pip install .`` or ``pip install -e .`` leaves it (PEP 610)."""
+    """``direct_url.json`` for an install of a directory (PEP 610), as ``uv sync`` writes it.
+
+    pip leaves ``editable`` out where it is false, and reads both forms alike; uv takes an install without it for one
+    that ``uv sync --no-editable`` did not make, and replaces it.
+    """
     url = "file://" + quote(os.fsencode(project))
-    info = {"editable": True} if editable else {}
-    return json.dumps({"dir_info": info, "url": url}).encode()
+    return json.dumps({"url": url, "dir_info": {"editable": editable}}, separators=(",", ":")).encode()
