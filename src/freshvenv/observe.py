@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from freshvenv.errors import VenvError
+from freshvenv.errors import GitError, VenvError
 from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.plan import Observation
 from freshvenv.receipt import DamagedReceiptError, Receipt
@@ -62,7 +62,7 @@ def _recipe(target: Target, receipt: Receipt | None) -> Recipe:
 
 
 def observe(target: Target, tree: WorkTree) -> Sighting:
-    """See a target for what it is. Raises :class:`GitError` when git does not know the project."""
+    """See a target for what it is."""
     candidate = target.candidate
     venv = candidate.venv
     if venv is None:
@@ -71,7 +71,10 @@ def observe(target: Target, tree: WorkTree) -> Sighting:
     desk = Desk(venv.state, target.project.directory)
     intents = tuple(desk.interrupted())
     receipt, distrust = _receipt(desk)
-    current = fingerprint_of(target, venv, tree, receipt)
+    try:
+        current = fingerprint_of(target, venv, tree, receipt)
+    except GitError as error:
+        return Sighting(target, Observation(None, configured=target.configured, trouble=str(error)))
     distrust = distrust or _distrust(target, venv, receipt)
     believed = receipt if receipt and not distrust else None
     observation = Observation(

@@ -190,11 +190,13 @@ def _is_excluded(path: str, patterns: Iterable[str]) -> bool:
 
 def _projects(top: Path, settings: Settings, lookup: _Lookup) -> list[tuple[Project, ProjectSettings]]:
     if settings.projects:
-        listed = [(load_project(top, wanted.path), wanted) for wanted in settings.projects]
-        for project, wanted in listed:
+        # A project may be missing on this branch; a folder that is there and is none is a mistake.
+        listed = [wanted for wanted in settings.projects if (top / wanted.path).is_dir()]
+        pairs = [(load_project(top, wanted.path), wanted) for wanted in listed]
+        for project, wanted in pairs:
             if not project.is_buildable:
                 raise SettingsError(f"[[tool.freshvenv.projects]]: {wanted.path!r} is no project")
-        return listed
+        return pairs
     paths = ["."]
     for candidate, _ in lookup.candidates(settings.default):
         for distribution in candidate.contents:

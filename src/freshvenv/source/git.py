@@ -208,4 +208,5 @@ def _paths_of_status(listing: str) -> list[str]:
         paths.append(row[3:])
         if row[0] in "RC":
             paths.append(next(rows, ""))
-    return [path for path in paths if path]
+    # A path that ends with a slash is a repository of its own, which is not part of this one.
+    return [path for path in paths if path and not path.endswith("/")]

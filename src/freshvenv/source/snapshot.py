@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +69,8 @@ class Unseen:
         )
 
 
-def write_snapshot(repository: Repository, unseen: Unseen) -> str:
-    """Write the working tree (tracked files as they are on disk, untracked ones that are not ignored) as a tree.
+def write_snapshot(repository: Repository, changed: Collection[str]) -> str:
+    """Write the working tree as a tree, given the paths in which it differs from HEAD.
 
     Returns the tree's hash. The user's index and object store stay as they are. Raises :class:`GitError`.
     """
@@ -80,7 +82,24 @@ def write_snapshot(repository: Repository, unseen: Unseen) -> str:
             # Its recorded file times come along, so git hashes only what was changed.
             shutil.copy2(repository.git_dir / "index", index)
         env = {**store.environment(), "GIT_INDEX_FILE": str(index)}
-        added = repository.git("add", "--all", "--", *unseen.pathspecs, env=env)
-        if added.status != 0:
-            raise GitError(f"the working tree cannot be read: {added.complaint}")
+        gone = {path for path in changed if _is_gone(repository.top / path)}
+        # What is gone goes first: its name may be a folder's now.
+        _update_index(repository, env, "--force-remove", sorted(gone))
+        _update_index(repository, env, "--add", sorted(set(changed) - gone))
         return repository.ask("write-tree", env=env)
+
+
+def _is_gone(path: Path) -> bool:
+    """Whether there is no such file, nor a submodule."""
+    if path.is_dir() and not path.is_symlink():
+        return not (path / ".git").exists()
+    return not path.is_symlink() and not path.exists()
+
+
+def _update_index(repository: Repository, env: dict[str, str], mode: str, paths: list[str]) -> None:
+    if not paths:
+        return
+    text = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    updated = repository.git("update-index", mode, "--replace", "-z", "--stdin", env=env, input=text)
+    if updated.status != 0:
+        raise GitError(f"the working tree cannot be read: {updated.complaint}")

@@ -61,7 +61,6 @@ def read_work_tree(repository: Repository, venvs: Iterable[str]) -> WorkTree:
     Raises :class:`NothingHereError` while nothing is committed, :class:`GitError` when git says no.
     """
     head = repository.head()
-    unseen = Unseen(tuple(venvs))
-    uncommitted = repository.uncommitted(unseen.pathspecs)
-    tree = write_snapshot(repository, unseen) if uncommitted else head.tree
+    uncommitted = repository.uncommitted(Unseen(tuple(venvs)).pathspecs)
+    tree = write_snapshot(repository, uncommitted) if uncommitted else head.tree
     return WorkTree(repository, head, tree, uncommitted)

@@ -28,9 +28,13 @@ class Delta:
 
 
 def subtract(wanted: Mapping[str, Wanted], present: Mapping[str, tuple[str, bool]], owned: Collection[str]) -> Delta:
-    """The smallest change: ``present`` has digest and exec bit of wanted files that exist, ``owned`` what may go."""
-    write = [path for path, file in wanted.items() if present.get(path) != (file.digest, file.executable)]
-    return Delta(tuple(write), tuple(sorted(path for path in owned if path not in wanted)))
+    """The smallest change: ``present`` has digest and exec bit of wanted files that exist, ``owned`` what may go.
+
+    Bytecode that is listed as owned (pip does) stays as long as its source is wanted: it goes when that is replaced.
+    """
+    write = tuple(path for path, file in wanted.items() if present.get(path) != (file.digest, file.executable))
+    remove = (path for path in owned if path not in wanted and source_of(path) not in wanted)
+    return Delta(write, tuple(sorted(remove)))
 
 
 def bytecode_of(path: str) -> tuple[str, str] | None:
@@ -39,3 +43,11 @@ def bytecode_of(path: str) -> tuple[str, str] | None:
     if not name.endswith(".py"):
         return None
     return (f"{folder}/__pycache__" if folder else "__pycache__"), name[:-2]
+
+
+def source_of(path: str) -> str:
+    """The source file that a file is the bytecode of (PEP 3147), empty for any other file."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".pyc") or not (folder == "__pycache__" or folder.endswith("/__pycache__")):
+        return ""
+    return f"{folder.removesuffix('__pycache__')}{name.partition('.')[0]}.py"

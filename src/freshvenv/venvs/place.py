@@ -45,7 +45,8 @@ def place(
     :class:`VenvError` when the venv does not hold afterwards what it should, ``OSError`` for a fault of the disk.
     """
     _refuse_outside(venv, layout)
-    delta = subtract(layout, contents(venv.path, layout, outgoing.stamps), outgoing.paths)
+    owned = [path for path in outgoing.paths if path in layout or os.path.lexists(venv.path / path)]
+    delta = subtract(layout, contents(venv.path, layout, outgoing.stamps), owned)
     retired = {
         folder
         for folder in outgoing.metadata
