@@ -37,6 +37,7 @@ _GIT_KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 # Each of these points an installer, a build or an interpreter at another environment than the one it is given.
 _REDIRECTING = frozenset(
     {
+        "CONDA_DEFAULT_ENV",
         "CONDA_PREFIX",
         "PIP_PREFIX",
         "PIP_REQUIRE_VIRTUALENV",
@@ -46,6 +47,11 @@ _REDIRECTING = frozenset(
         "PYTHONHOME",
         "PYTHONPATH",
         "PYTHONSTARTUP",
+        "UV_FROZEN",
+        "UV_LOCKED",
+        "UV_MANAGED_PYTHON",
+        "UV_NO_MANAGED_PYTHON",
+        "UV_NO_SYNC",
         "UV_PROJECT",
         "UV_PROJECT_ENVIRONMENT",
         "UV_PYTHON",

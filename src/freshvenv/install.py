@@ -17,10 +17,10 @@ from freshvenv.payload import DamagedPayloadError, Payload
 from freshvenv.receipt import Receipt
 from freshvenv.source.checkout import clean_checkout
 from freshvenv.source.worktree import WorkTree
-from freshvenv.venvs.dependencies import install_dependencies
+from freshvenv.venvs.dependencies import Tools, install_dependencies
 from freshvenv.venvs.intent import Intent, write_intent
 from freshvenv.venvs.layout import Desired, lay_out
-from freshvenv.venvs.origin import provenance
+from freshvenv.venvs.origin import outdate_uv_cache, provenance
 from freshvenv.venvs.place import place, sweep
 from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.requirements import unmet_requirements
@@ -80,6 +80,11 @@ class _Job:
     log: Path
 
     def run(self, reread: Reread) -> Installed:
+        target = self.sighting.target
+        if outdate_uv_cache(target.project, self.tree.read_at):
+            self.tree.repository.refresh_index()
+        editable = self.fingerprint.recipe.editable
+        extra = provenance(self.venv, target.project, target.installed, editable=editable)
         payload = self._payload()
         fingerprint, tree = self.fingerprint, self.tree
         if not fingerprint.recipe.is_cacheable:
@@ -88,15 +93,15 @@ class _Job:
             if tree.head.commit == self.tree.head.commit:
                 fingerprint = fingerprint_of(self.sighting.target, self.venv, tree, self.sighting.receipt)
         try:
-            return self._place(payload, fingerprint, tree)
+            return self._place(payload, extra, fingerprint, tree)
         except DamagedPayloadError:
             self.workshop.wheels.discard(payload)
-            return self._place(self._payload(), fingerprint, tree)
+            return self._place(self._payload(), extra, fingerprint, tree)
 
-    def _place(self, payload: Payload, fingerprint: Fingerprint, tree: WorkTree) -> Installed:
+    def _place(self, payload: Payload, extra: dict[str, bytes], fingerprint: Fingerprint, tree: WorkTree) -> Installed:
         wanted = self._requirements(payload)
         sweep(self.venv)
-        layout = lay_out(self.venv, payload, self._provenance())
+        layout = lay_out(self.venv, payload, extra)
         delta, intent = place(self.venv, layout, outgoing(self.sighting), self._note)
         missing = self._bring_in(wanted, payload)
         receipt = self._vouch(payload, fingerprint, tree, layout, missing)
@@ -134,15 +139,6 @@ class _Job:
         pyproject = self.sighting.target.project.pyproject
         return unmet_requirements(self.venv, payload.metadata(), recipe, pyproject)
 
-    def _provenance(self) -> dict[str, bytes]:
-        target, editable = self.sighting.target, self.fingerprint.recipe.editable
-        requested = not target.installed or any(
-            (self.venv.path / it.metadata / "REQUESTED").exists() for it in target.installed
-        )
-        return provenance(
-            target.project.directory, target.project.pyproject, os.environ, editable=editable, requested=requested
-        )
-
     def _note(self, paths: Iterable[str]) -> Intent:
         intent = write_intent(self.desk.intent_file, os.fspath(self.desk.project), paths)
         self.desk.drop_receipt()
@@ -152,8 +148,9 @@ class _Job:
         if not wanted:
             return ()
         target, recipe = self.sighting.target, self.fingerprint.recipe
+        tools = Tools(self.workshop.installer, self.log, lambda: self._requirements(payload))
         with suppress(DependencyError):
-            install_dependencies(self.venv, target.project, recipe, wanted, self.workshop.installer, self.log)
+            install_dependencies(self.venv, target.project, recipe, wanted, tools)
         return self._requirements(payload)
 
     def _vouch(

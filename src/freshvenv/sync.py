@@ -68,7 +68,6 @@ def sync(
     run = _Run(repository, workshop, request)
     done: dict[str, Outcome] = {}
     for _ in range(_ROUNDS):
-        begun = time.time_ns()
         sight = look(repository, workshop, request.named)
         outcomes = []
         for sighting in sight.sightings:
@@ -80,7 +79,7 @@ def sync(
         if request.dry_run or sight.tree.is_current():
             break
     if not request.dry_run and not request.named:
-        leave_stamp(sight, outcomes, begun)
+        leave_stamp(sight, outcomes)
     return list(done.values())
 
 
@@ -125,11 +124,10 @@ class _Run:
         return read_work_tree(self.repository, sight.found.venv_paths(self.repository.top))
 
 
-def leave_stamp(sight: Sight, outcomes: Iterable[Outcome], begun: int) -> None:
+def leave_stamp(sight: Sight, outcomes: Iterable[Outcome]) -> None:
     """Tell the hooks' fast path what it may take for done, or that it may take nothing for done.
 
-    ``begun`` is when the observation began, in nanoseconds: the stamp is dated to it, or to the last install, so that
-    whatever changes later is newer.
+    The stamp is dated to the moment of the observation, or to the last install: whatever changes later is newer.
     """
     repository = sight.tree.repository
     file = repository.own_state / "stamp"
@@ -137,7 +135,7 @@ def leave_stamp(sight: Sight, outcomes: Iterable[Outcome], begun: int) -> None:
     text = _stamp_text(sight, outcomes) if all(outcome.is_fresh for outcome in outcomes) else ""
     if text:
         write_atomically(file, os.fsencode(text))
-        date = max([begun, *(outcome.settled for outcome in outcomes)])
+        date = max([sight.tree.read_at, *(outcome.settled for outcome in outcomes)])
         os.utime(file, ns=(date, date))
     else:
         file.unlink(missing_ok=True)

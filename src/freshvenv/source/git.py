@@ -124,6 +124,10 @@ class Repository:
         """Remove a key from this clone's own configuration; it may not be there."""
         self.git("config", "--local", "--unset-all", key)
 
+    def refresh_index(self) -> None:
+        """Let git take note of files whose times changed and whose content did not; not being able to is no harm."""
+        self.git("update-index", "-q", "--refresh")
+
     def hooks_directory(self) -> Path:
         """Where git looks for hooks here: ``core.hooksPath`` is honoured (githooks(5))."""
         return self.top / self.ask_plain("rev-parse", "--git-path", "hooks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,12 +13,16 @@ from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
 
 @dataclass(frozen=True, slots=True)
 class WorkTree:
-    """A work tree at one moment. ``tree`` is HEAD's, or that of a snapshot where files are ``uncommitted``."""
+    """A work tree at one moment. ``tree`` is HEAD's, or that of a snapshot where files are ``uncommitted``.
+
+    ``read_at`` is the moment, in nanoseconds since the epoch.
+    """
 
     repository: Repository
     head: Head
     tree: str
     uncommitted: tuple[str, ...]
+    read_at: int
 
     @property
     def is_clean(self) -> bool:
@@ -60,7 +65,8 @@ def read_work_tree(repository: Repository, venvs: Iterable[str]) -> WorkTree:
 
     Raises :class:`NothingHereError` while nothing is committed, :class:`GitError` when git says no.
     """
+    moment = time.time_ns()
     head = repository.head()
     uncommitted = repository.uncommitted(Unseen(tuple(venvs)).pathspecs)
     tree = write_snapshot(repository, uncommitted) if uncommitted else head.tree
-    return WorkTree(repository, head, tree, uncommitted)
+    return WorkTree(repository, head, tree, uncommitted, moment)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,32 +19,56 @@ from freshvenv.venvs.venv import Venv
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A manager's own command for "what is locked, without the project itself"."""
+    """A manager's own command for "what is locked, without the project itself".
+
+    ``rehearsal`` are more words with which it only says, as JSON, what it would do.
+    """
 
     argv: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
+    rehearsal: tuple[str, ...] = ()
+
+    def is_harmless(self, cwd: Path) -> bool:
+        """Whether the venv stays: uv deletes one, and makes it anew, that it finds unfit."""
+        if not self.rehearsal:
+            return True
+        done = process.run([*self.argv, *self.rehearsal], cwd=cwd, env=self.env)
+        try:
+            return done.status == 0 and json.loads(done.stdout)["sync"]["action"] == "check"
+        except (ValueError, TypeError, KeyError):
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What installing takes: uv or pip, where to log, and how to ask again what is missing."""
+
+    installer: Installer
+    log: Path
+    still_unmet: Callable[[], Sequence[str]]
 
 
 def install_dependencies(
-    venv: Venv, project: Project, recipe: Recipe, requirements: Sequence[str], installer: Installer, log: Path
+    venv: Venv, project: Project, recipe: Recipe, requirements: Sequence[str], tools: Tools
 ) -> None:
     """Install what is missing. Neither the project itself nor a lockfile is touched, and nothing is removed.
 
     What the manager does not lock, and everything where there is no manager, is left to uv or pip.
     Raises :class:`DependencyError`.
     """
-    command = locked_command(venv, project, recipe)
-    if command is not None:
-        status = process.run_logged(command.argv, log=log, cwd=project.directory, env=command.env)
-        if status == 0:
-            return
-    if installer.install(venv.python, requirements, log) != 0:
-        raise DependencyError(f"{installer.name} could not install {', '.join(requirements)}", hint=f"see {log}")
+    command = _locked_command(venv, project, recipe)
+    if command is not None and command.is_harmless(project.directory):
+        process.run_logged(command.argv, log=tools.log, cwd=project.directory, env=command.env)
+        requirements = tools.still_unmet()
+    if requirements and tools.installer.install(venv.python, requirements, tools.log) != 0:
+        raise DependencyError(
+            f"{tools.installer.name} could not install {', '.join(requirements)}", hint=f"see {tools.log}"
+        )
 
 
-def locked_command(venv: Venv, project: Project, recipe: Recipe) -> Command | None:
+def _locked_command(venv: Venv, project: Project, recipe: Recipe) -> Command | None:
     """The command of the manager whose lockfile is there and which is installed, if any."""
-    if _locks(project.directory, "uv.lock", *project.directory.parents):
+    if has_uv_lock(project.directory):
         uv = find_uv()
         return _uv(uv, venv, recipe) if uv else None
     if (project.directory / "poetry.lock").is_file():
@@ -53,10 +78,10 @@ def locked_command(venv: Venv, project: Project, recipe: Recipe) -> Command | No
     return None
 
 
-def _locks(directory: Path, name: str, *parents: Path) -> bool:
-    """Whether a lockfile is in the project, or further up to the repository's top (a workspace)."""
-    for folder in (directory, *parents):
-        if (folder / name).is_file():
+def has_uv_lock(directory: Path) -> bool:
+    """Whether uv manages the project: its lockfile is there, or further up to the repository's top (a workspace)."""
+    for folder in (directory, *directory.parents):
+        if (folder / "uv.lock").is_file():
             return True
         if (folder / ".git").exists():
             return False
@@ -64,10 +89,16 @@ def _locks(directory: Path, name: str, *parents: Path) -> bool:
 
 
 def _uv(uv: Path, venv: Venv, recipe: Recipe) -> Command:
-    argv = [str(uv), "sync", "--frozen", "--inexact", "--no-install-project", "--no-default-groups", "--no-progress"]
+    """uv sync, for exactly this venv. ``--no-install-local``: members of a workspace would be made editable."""
+    argv = [str(uv), "sync", "--frozen", "--inexact", "--no-install-local", "--no-default-groups"]
     argv += ["--python", os.fspath(venv.python)]
     argv += [f"--extra={extra}" for extra in recipe.extras] + [f"--group={group}" for group in recipe.groups]
-    return Command(tuple(argv), {"UV_PROJECT_ENVIRONMENT": os.fspath(venv.path)})
+    env = {
+        "UV_PROJECT_ENVIRONMENT": os.fspath(venv.path),
+        "UV_PYTHON_PREFERENCE": "system",
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+    return Command(tuple(argv), env, rehearsal=("--dry-run", "--output-format=json"))
 
 
 def _poetry(venv: Venv, recipe: Recipe) -> Command | None:
@@ -75,7 +106,7 @@ def _poetry(venv: Venv, recipe: Recipe) -> Command | None:
     if poetry is None:
         return None
     groups = ",".join(("main", *recipe.groups))
-    argv = [poetry, "install", "--no-root", "--no-interaction", f"--only={groups}"]
+    argv = [poetry, "install", "--no-root", "--no-interaction", "--no-ansi", f"--only={groups}"]
     argv += [f"--extras={extra}" for extra in recipe.extras]
     return Command(tuple(argv), {"VIRTUAL_ENV": os.fspath(venv.path)})
 
@@ -84,6 +115,14 @@ def _pdm(venv: Venv, recipe: Recipe) -> Command | None:
     pdm = shutil.which("pdm")
     if pdm is None:
         return None
-    argv = [pdm, "sync", "--no-self", "--prod"]
+    argv = [pdm, "sync", "--no-self", "--skip=:all"]
     argv += [f"--group={name}" for name in (*recipe.extras, *recipe.groups)]
-    return Command(tuple(argv), {"VIRTUAL_ENV": os.fspath(venv.path)})
+    if not recipe.groups:
+        argv.append("--prod")
+    env = {
+        "VIRTUAL_ENV": os.fspath(venv.path),
+        # Else the interpreter that .pdm-python names is served, whatever is active.
+        "PDM_IGNORE_SAVED_PYTHON": "1",
+        "PDM_USE_VENV": "1",
+    }
+    return Command(tuple(argv), env)

@@ -4,39 +4,64 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+import stat
+from collections.abc import Iterable
 
+from freshvenv.project import Project
+from freshvenv.venvs.dependencies import has_uv_lock
 from freshvenv.venvs.uv_cache import cache_info, is_empty
 from freshvenv.venvs.uv_globs import InvalidGlobError
+from freshvenv.venvs.venv import Distribution, Venv
 
 
-def provenance(
-    project: Path, pyproject: Mapping[str, Any], environ: Mapping[str, str], *, editable: bool, requested: bool
-) -> dict[str, bytes]:
-    """The files for the dist-info folder that an installer adds, by name."""
-    files = {
-        "INSTALLER": b"freshvenv\n",
-        "direct_url.json": direct_url(project, editable=editable),
-    }
-    if requested:
+def provenance(venv: Venv, project: Project, old: Iterable[Distribution], *, editable: bool) -> dict[str, bytes]:
+    """The files for the dist-info folder that an installer adds, by name.
+
+    ``old`` is what the install replaces. Call it before the build: uv then sees what is edited meanwhile.
+    """
+    old = tuple(old)
+    files = {"INSTALLER": b"freshvenv\n", "direct_url.json": _direct_url(venv, project, old, editable=editable)}
+    if not old or any((venv.path / it.metadata / "REQUESTED").exists() for it in old):
         files["REQUESTED"] = b""
     try:
-        info = cache_info(project, pyproject, environ)
+        info = cache_info(project.directory, project.pyproject, os.environ)
     except InvalidGlobError:
         return files  # uv does not work in this project
     if not is_empty(info):
-        files["uv_cache.json"] = json.dumps(info, separators=(",", ":")).encode()
+        files["uv_cache.json"] = json.dumps(info, separators=(",", ":"), ensure_ascii=False).encode()
     return files
 
 
-def direct_url(project: Path, *, editable: bool) -> bytes:
-    """``direct_url.json`` for an install of a directory (PEP 610), as ``uv sync`` writes it.
+def outdate_uv_cache(project: Project, moment: int) -> bool:
+    """Make uv forget the wheels that it built of other trees; returns whether there was anything to do.
 
-    pip leaves ``editable`` out where it is false, and reads both forms alike; uv takes an install without it for one
-    that ``uv sync --no-editable`` did not make, and replaces it.
+    uv keys its cache by the change time of ``pyproject.toml`` and the like, so a checkout that leaves them alone leaves
+    it with a wheel of the other branch, which it puts into new venvs and over installs that are not in its form
+    (astral-sh/uv#12038). Setting a file's mode to what it is changes nothing but that time. It is done once after
+    ``moment`` (nanoseconds), so that all venvs of one run agree.
     """
-    url = "file://" + quote(os.fsencode(project))
-    return json.dumps({"url": url, "dir_info": {"editable": editable}}, separators=(",", ":")).encode()
+    if not has_uv_lock(project.directory):
+        return False
+    key = project.directory / "pyproject.toml"
+    try:
+        status = key.stat()
+        if status.st_ctime_ns >= moment:
+            return False
+        key.chmod(stat.S_IMODE(status.st_mode))
+    except OSError:
+        return False
+    return True
+
+
+def _direct_url(venv: Venv, project: Project, old: Iterable[Distribution], *, editable: bool) -> bytes:
+    """``direct_url.json`` of an install of a directory (PEP 610), in the form in which it is found.
+
+    pip and ``uv pip`` leave ``editable`` out where it is false, ``uv sync`` writes it, and each of uv's commands
+    reinstalls what has the other form.
+    """
+    for distribution in old:
+        origin = distribution.origin
+        if origin and not origin.archive and origin.path == project.directory and origin.editable == editable:
+            return (venv.path / distribution.metadata / "direct_url.json").read_bytes()
+    info = {"editable": editable} if editable or has_uv_lock(project.directory) else {}
+    return json.dumps({"url": project.directory.as_uri(), "dir_info": info}, separators=(",", ":")).encode()
