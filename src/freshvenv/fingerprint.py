@@ -36,6 +36,8 @@ class Fingerprint:
     ``tree`` is the hash of the git tree of the project's directory; ``interpreter`` names implementation, version
     and ABI; ``version_control`` is what ``git describe`` says, empty where the version does not come from git;
     ``submodules`` has a line for each submodule below the project with the commit that is checked out in it.
+    ``outline`` is the digest of the tree without the content of modules, empty unless the install is editable and
+    depends on no more than that.
     """
 
     tree: str
@@ -43,6 +45,13 @@ class Fingerprint:
     recipe: Recipe
     version_control: str = ""
     submodules: tuple[str, ...] = ()
+    outline: str = ""
+
+    def has_tree_of(self, other: Fingerprint) -> bool:
+        """Whether both trees install the same: for editable installs with an outline, that is what decides."""
+        if self.recipe.editable and other.recipe.editable and self.outline and other.outline:
+            return self.outline == other.outline
+        return self.tree == other.tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def short(hash: str) -> str:
 def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, ...]:
     """The fields that differ, the most telling first; empty when a fresh install would be the same."""
     pairs = (
-        ("tree", short(installed.tree), short(current.tree), installed.tree != current.tree),
+        ("tree", short(installed.tree), short(current.tree), not installed.has_tree_of(current)),
         (
             "interpreter",
             installed.interpreter,

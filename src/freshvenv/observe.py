@@ -42,13 +42,15 @@ class Sighting:
 
 def fingerprint_of(target: Target, venv: Venv, tree: WorkTree, receipt: Receipt | None) -> Fingerprint:
     """What an install of the project as it is checked out would be made from."""
-    project = target.project
+    project, recipe = target.project, _recipe(target, receipt)
+    has_outline = recipe.editable and project.editable_sees_names_only
     return Fingerprint(
         tree=tree.tree_of(project.path),
         interpreter=venv.interpreter.identity,
-        recipe=_recipe(target, receipt),
+        recipe=recipe,
         version_control=tree.version_control() if project.may_read_git else "",
         submodules=tree.submodules(project.path),
+        outline=tree.outline_of(project.path) if has_outline else "",
     )
 
 

@@ -126,7 +126,7 @@ def _unless_unwanted(state: State, reasons: tuple[str, ...], wish: Wish) -> Deci
 
 def _staleness(observation: Observation, receipt: Receipt, current: Fingerprint) -> tuple[str, ...]:
     reasons = [str(difference) for difference in compare(receipt.fingerprint, current)]
-    if receipt.fingerprint.tree != current.tree and observation.uncommitted:
+    if not receipt.fingerprint.has_tree_of(current) and observation.uncommitted:
         reasons.append(f"uncommitted: {_named(observation.uncommitted)}")
     if observation.altered:
         reasons.append(f"changed in the venv: {_named(observation.altered)}")

@@ -49,17 +49,44 @@ class Project:
         requires = _dig(self.pyproject, "build-system", "requires")
         if not isinstance(requires, list):
             return self.has_setup_py
-        names = {re.sub(r"[-_.]+", "-", _leading_name(line)).lower() for line in requires}
+        names = {_leading_name(line) for line in requires}
         if self.has_setup_py and "setuptools" in names:
             return True
         if names == {"pdm-backend"}:
             return _dig(self.pyproject, "tool", "pdm", "version", "source") == "scm"
         return not names <= _BLIND_TO_GIT or _dig(self.pyproject, "build-system", "backend-path") is not None
 
+    @property
+    def editable_sees_names_only(self) -> bool:
+        """Whether an editable install is the same for every content of the project's modules.
+
+        True where all metadata is static and the backend, alone and without build hooks, is one that then looks at
+        which modules there are and not into them. In doubt it is false, which costs a build.
+        """
+        table = _dig(self.pyproject, "project")
+        if not isinstance(table, Mapping) or not isinstance(table.get("version"), str) or table.get("dynamic"):
+            return False
+        requires = _dig(self.pyproject, "build-system", "requires")
+        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else set()
+        if not names or not names <= _BLIND_TO_GIT | {"pdm-backend"} or self.has_setup_py:
+            return False
+        own_code = (
+            ("build-system", "backend-path"),
+            ("tool", "hatch", "build", "hooks"),
+            ("tool", "hatch", "build", "targets", "wheel", "hooks"),
+            ("tool", "hatch", "metadata", "hooks"),
+            ("tool", "pdm", "build"),
+            ("tool", "poetry", "build"),
+            ("tool", "setuptools", "ext-modules"),
+            ("tool", "setuptools", "cmdclass"),
+        )
+        return all(_dig(self.pyproject, *keys) is None for keys in own_code)
+
 
 def _leading_name(requirement: object) -> str:
+    """The normalized name that a requirement starts with."""
     match = re.match(r"[A-Za-z0-9._-]+", str(requirement))
-    return match[0] if match else ""
+    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
 
 
 def _dig(table: object, *keys: str) -> object:

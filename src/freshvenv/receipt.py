@@ -78,6 +78,7 @@ def dump(receipt: Receipt) -> str:
             },
             "version-control": receipt.fingerprint.version_control,
             "submodules": receipt.fingerprint.submodules,
+            "outline": receipt.fingerprint.outline,
             "unmet": receipt.unmet,
             "time": receipt.time,
             "witness": {
@@ -108,6 +109,7 @@ def load(text: str | bytes) -> Receipt:
                 recipe=_recipe(data["recipe"]),
                 version_control=_text(data["version-control"]),
                 submodules=_texts(data["submodules"]),
+                outline=_text(data["outline"]),
             ),
             files={_text(path): _stamp(row) for path, row in data["witness"].items()},
             unmet=_texts(data["unmet"]),

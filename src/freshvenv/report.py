@@ -66,7 +66,7 @@ def _done(outcome: Outcome) -> str:
 def _why(outcome: Outcome, receipt: Receipt) -> str:
     old = outcome.observation.receipt
     new = short(receipt.fingerprint.tree)
-    if outcome.decision.state is State.STALE and old and old.fingerprint.tree != receipt.fingerprint.tree:
+    if outcome.decision.state is State.STALE and old and not old.fingerprint.has_tree_of(receipt.fingerprint):
         return f"tree {short(old.fingerprint.tree)} -> {new}"
     return f"{'; '.join(outcome.decision.reasons)}, tree {new}"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from freshvenv.errors import GitError
+from freshvenv.process import Finished
 from freshvenv.source.git import Head, Repository
 from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
 
@@ -33,11 +35,26 @@ class WorkTree:
         """The hash of a directory's tree. Raises :class:`GitError` when git ignores it or knows nothing of it."""
         if path == ".":
             return self.tree
-        env = {} if self.is_clean else ObjectStore(self.repository).environment()
-        done = self.repository.git("rev-parse", "--verify", "--quiet", f"{self.tree}:{path}^{{tree}}", env=env)
+        done = self._git("rev-parse", "--verify", "--quiet", f"{self.tree}:{path}^{{tree}}")
         if done.status != 0:
             raise GitError(f"{path} is not in the tree that is checked out")
         return done.text
+
+    def outline_of(self, path: str) -> str:
+        """A digest of a directory's tree that leaves out what is in the modules (``*.py``) below its top."""
+        done = self._git("ls-tree", "-r", "-z", self.tree_of(path))
+        if done.status != 0:
+            raise GitError(f"git ls-tree: {done.complaint}")
+        digest = hashlib.sha256()
+        for row in done.stdout.split(b"\0"):
+            facts, _, name = row.partition(b"\t")
+            is_module = name.endswith(b".py") and b"/" in name
+            digest.update((facts[:12] if is_module else facts) + b"\t" + name + b"\0")
+        return digest.hexdigest()
+
+    def _git(self, *words: str) -> Finished:
+        env = {} if self.is_clean else ObjectStore(self.repository).environment()
+        return self.repository.git(*words, env=env)
 
     def version_control(self) -> str:
         """What a version scheme sees: ``git describe``, and whether anything is uncommitted."""
