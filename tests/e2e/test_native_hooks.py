@@ -1,0 +1,493 @@
+"""Native hooks among what else a repository holds: other hooks, other folders, odd paths, hostile trees."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
+from support.world import TOOLS, World
+
+HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
+
+ENOUGH = 120
+"""Seconds after which something that waits for itself is taken to wait for ever."""
+
+
+@pytest.fixture
+def repository(world: World) -> Repository:
+    """The demo repository with a venv that nothing was installed into, and no hooks."""
+    made = create(world, world.root / "demo")
+    make_venv(world, made.venv)
+    return made
+
+
+# Foreign hooks
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A hook of somebody else: writes its arguments and its standard input down, and exits with a status."""
+
+    interpreter: str
+    text: str
+
+    def put(self, hook: Path, log: Path, status: int = 0) -> bytes:
+        text = textwrap.dedent(self.text).format(interpreter=self.interpreter, log=str(log), status=status)
+        hook.parent.mkdir(parents=True, exist_ok=True)
+        hook.write_text(text, encoding="utf-8")
+        hook.chmod(0o755)
+        return hook.read_bytes()
+
+
+FOREIGN = {
+    "sh": Foreign(
+        "/bin/sh",
+        """\
+        #!{interpreter}
+        echo "$(basename "$0" .before-freshvenv) $*" >> '{log}'
+        cat >> '{log}'
+        exit {status}
+        """,
+    ),
+    "python": Foreign(
+        sys.executable,
+        """\
+        #!{interpreter}
+        import sys
+        from pathlib import Path
+
+        with open({log!r}, "a") as log:
+            print(Path(sys.argv[0]).name.replace(".before-freshvenv", ""), *sys.argv[1:], file=log)
+            log.write(sys.stdin.read())
+        sys.exit({status})
+        """,
+    ),
+}
+
+
+@pytest.fixture(params=["sh", "python"])
+def foreign(request: pytest.FixtureRequest) -> Foreign:
+    return FOREIGN[request.param]
+
+
+def test_foreign_hook_goes_on_working(repository: Repository, foreign: Foreign) -> None:
+    log = repository.world.root / "log"
+    hook = hooks(repository) / "post-checkout"
+    before = foreign.put(hook, log)
+    repository.freshvenv("init", "--hooks", "native")
+    assert hook.with_name("post-checkout.before-freshvenv").read_bytes() == before
+
+    old, new = repository.git("rev-parse", "main", "topic").split()
+    repository.git("switch", "topic")
+
+    assert log.read_text() == f"post-checkout {old} {new} 1\n"
+    assert_fresh(repository, 31)
+
+
+def test_foreign_hook_reads_its_standard_input(repository: Repository, foreign: Foreign) -> None:
+    """git tells post-rewrite on standard input which commits became which."""
+    log = repository.world.root / "log"
+    foreign.put(hooks(repository) / "post-rewrite", log)
+    repository.git("switch", "--quiet", "topic")
+    repository.freshvenv("init", "--hooks", "native")
+    old = repository.git("rev-list", "--reverse", "main..topic").split()
+
+    repository.git("rebase", "upstream")
+
+    new = repository.git("rev-list", "--reverse", "upstream..topic").split()
+    pairs = "".join(f"{before} {after}\n" for before, after in zip(old, new, strict=True))
+    assert log.read_text() == f"post-rewrite rebase\n{pairs}"
+    assert_fresh(repository, 34)
+
+
+def test_foreign_hook_that_reads_no_input(repository: Repository) -> None:
+    """The pairs of a long rebase fill a pipe; nobody may wait for a reader that never comes, or die of it."""
+    hook = hooks(repository) / "post-rewrite"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 0\n")
+    hook.chmod(0o755)
+    repository.freshvenv("init", "--hooks", "native")
+    zeros = f"{'0' * 40} {'0' * 40}\n" * 2000
+
+    done = repository.world.run(hook, "rebase", cwd=repository.path, input=zeros, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_failing_foreign_post_checkout_still_fails_the_checkout(repository: Repository, foreign: Foreign) -> None:
+    foreign.put(hooks(repository) / "post-checkout", repository.world.root / "log", status=3)
+    without = repository.attempt("switch", "topic").returncode
+    repository.attempt("switch", "main")
+    repository.freshvenv("init", "--hooks", "native")
+
+    assert repository.attempt("switch", "topic").returncode == without != 0
+
+    assert_fresh(repository, 31)
+
+
+def test_foreign_hook_that_is_not_executable_stays_off(repository: Repository) -> None:
+    """git ignores such a hook, and so must the shim."""
+    log = repository.world.root / "log"
+    hook = hooks(repository) / "post-checkout"
+    FOREIGN["sh"].put(hook, log)
+    hook.chmod(0o644)
+    repository.freshvenv("init", "--hooks", "native")
+
+    assert repository.attempt("switch", "topic").returncode == 0
+
+    assert not log.exists()
+    assert_fresh(repository, 31)
+
+
+@pytest.mark.parametrize("order", ["pre-commit first", "freshvenv first"])
+def test_beside_the_hooks_of_pre_commit(repository: Repository, order: str) -> None:
+    """Both tools move a hook that they find out of the way and call it, whoever comes last."""
+    canary = repository.world.root / "canary"
+    repository.write(
+        ".pre-commit-config.yaml",
+        textwrap.dedent(f"""\
+            repos:
+            -   repo: local
+                hooks:
+                -   id: canary
+                    name: canary
+                    entry: touch {canary}
+                    language: system
+                    stages: [post-checkout, post-merge, post-rewrite, post-commit]
+                    always_run: true
+                    pass_filenames: false
+            """),
+    )
+    repository.commit("configure pre-commit")
+    repository.branch("next", ("left", 5))
+    repository.git("switch", "--quiet", "main")
+    theirs: tuple[str | Path, ...] = (
+        TOOLS / "pre-commit",
+        "install",
+        *(f"--hook-type={each}" for each in HOOK_TYPES),
+    )
+    ours: tuple[str | Path, ...] = (TOOLS / "freshvenv", "init", "--hooks", "native")
+    for install in (theirs, ours) if order == "pre-commit first" else (ours, theirs):
+        repository.world.run(*install, cwd=repository.path)
+    assert_fresh(repository, 11)
+    canary.unlink(missing_ok=True)
+
+    repository.git("switch", "next")
+    assert canary.exists()
+    assert_fresh(repository, 51)
+
+    canary.unlink()
+    repository.git("merge", "--no-edit", "upstream")
+    assert canary.exists()
+    assert_fresh(repository, 54)
+
+
+# Hook folders, install and uninstall
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["../elsewhere/hooks", "{root}/absolute", ".hooks", "tools/git hooks"],
+    ids=["relative, outside the work tree", "absolute", "in the work tree", "deeper in the work tree"],
+)
+def test_hooks_path_is_honoured(repository: Repository, folder: str) -> None:
+    """A relative ``core.hooksPath`` counts from the top of the work tree (git-config(1))."""
+    folder = folder.format(root=repository.world.root)
+    repository.git("config", "core.hooksPath", folder)
+    repository.freshvenv("init", "--hooks", "native")
+
+    assert [name for name in HOOK_TYPES if not (repository.path / folder / name).exists()] == []
+    assert not (repository.git_dir / "hooks").exists()
+    repository.git("switch", "topic")
+    assert_installed(repository, 31)
+
+
+def test_hooks_path_is_found_from_a_folder_below(repository: Repository) -> None:
+    repository.git("config", "core.hooksPath", ".hooks")
+    repository.world.freshvenv("init", "--hooks", "native", cwd=repository.path / "src")
+
+    assert (repository.path / ".hooks" / "post-checkout").exists()
+    assert not (repository.path / "src" / ".hooks").exists()
+
+
+@pytest.mark.parametrize("hooks_path", [None, ".hooks"], ids=["git's own folder", "core.hooksPath"])
+@pytest.mark.parametrize("with_foreign", [False, True], ids=["no other hooks", "other hooks"])
+def test_uninstall_leaves_no_trace(repository: Repository, hooks_path: str | None, *, with_foreign: bool) -> None:
+    if hooks_path:
+        repository.git("config", "core.hooksPath", hooks_path)
+    if with_foreign:
+        FOREIGN["sh"].put(hooks(repository) / "post-checkout", repository.world.root / "log")
+        FOREIGN["python"].put(hooks(repository) / "pre-push", repository.world.root / "log")
+    before = listing(repository.path)
+
+    repository.freshvenv("hooks", "install")
+    assert listing(repository.path) != before
+    repository.freshvenv("hooks", "uninstall")
+
+    assert listing(repository.path) == before
+
+
+def test_uninstall_keeps_a_hook_that_was_written_since(repository: Repository) -> None:
+    """A person who replaced our shim by a hook of their own must find it again."""
+    repository.freshvenv("hooks", "install")
+    mine = FOREIGN["sh"].put(hooks(repository) / "post-merge", repository.world.root / "log")
+
+    repository.freshvenv("hooks", "uninstall")
+
+    assert (hooks(repository) / "post-merge").read_bytes() == mine
+    assert not (hooks(repository) / "post-checkout").exists()
+
+
+@pytest.mark.parametrize("command", [("init", "--hooks", "native"), ("hooks", "install")], ids=" ".join)
+def test_installing_twice_changes_nothing(repository: Repository, command: tuple[str, ...]) -> None:
+    FOREIGN["sh"].put(hooks(repository) / "post-checkout", repository.world.root / "log")
+    repository.freshvenv(*command)
+    before = listing(repository.path)
+
+    repository.freshvenv(*command)
+
+    assert listing(repository.path) == before
+
+
+# When to run, and what
+
+
+def test_fast_path_starts_no_python(repository: Repository) -> None:
+    repository.freshvenv("init", "--hooks", "native")
+    canary = watch_interpreter(repository)
+
+    for command in ("switch main", "switch --create same", "checkout --detach", "merge main"):
+        done = repository.attempt(*command.split())
+        assert (done.returncode, own_lines(done.stderr)) == (0, [])
+    assert not canary.exists()
+
+    repository.git("switch", "topic")
+    assert canary.exists()
+    assert_fresh(repository, 31)
+
+
+@pytest.mark.parametrize("file", ["RECORD", "direct_url.json"])
+def test_fast_path_is_not_taken_past_a_newer_witness(repository: Repository, file: str) -> None:
+    """Somebody reinstalled: pip and uv write these files anew, whatever is in them."""
+    repository.freshvenv("init", "--hooks", "native")
+    [witness] = repository.venv.glob(f"lib/*/site-packages/demo-1.0.dist-info/{file}")
+    canary = watch_interpreter(repository)
+    os.utime(witness)
+
+    repository.git("switch", "main")
+
+    assert canary.exists()
+
+
+@pytest.mark.parametrize("wreck", ["gone", "not executable", "unrecorded"])
+def test_missing_interpreter_does_not_spoil_the_checkout(repository: Repository, wreck: str) -> None:
+    repository.freshvenv("init", "--hooks", "native")
+    recorded = repository.git_dir / "freshvenv" / "python"
+    match wreck:
+        case "gone":
+            recorded.write_text("/nowhere/bin/python\n")
+        case "not executable":
+            plain = repository.world.root / "plain"
+            plain.write_text("#!/bin/sh\n")
+            recorded.write_text(f"{plain}\n")
+        case _:
+            recorded.unlink()
+
+    done = repository.attempt("switch", "topic")
+
+    assert done.returncode == 0
+    assert len(own_lines(done.stderr)) <= 1
+    assert done.stderr.splitlines() == ["Switched to branch 'topic'", *own_lines(done.stderr)]
+    assert repository.target().state == "stale"
+
+
+def test_switched_off_once(repository: Repository) -> None:
+    repository.freshvenv("init", "--hooks", "native")
+
+    done = repository.attempt("switch", "topic", env={"FRESHVENV": "off"})
+    assert (done.returncode, own_lines(done.stderr)) == (0, [])
+    assert installed_value(repository.venv, repository.world) == 11
+    assert repository.target().state == "stale"
+
+    repository.git("switch", "topic")
+    assert_fresh(repository, 31)
+
+
+def test_clone_that_is_not_opted_in_is_left_alone(repository: Repository) -> None:
+    repository.freshvenv("init", "--hooks", "native")
+    repository.git("config", "--unset", "freshvenv.enabled")
+
+    done = repository.attempt("switch", "topic")
+
+    assert (done.returncode, own_lines(done.stderr)) == (0, [])
+    assert installed_value(repository.venv, repository.world) == 11
+
+
+def test_git_in_a_build_does_not_start_another(repository: Repository) -> None:
+    """Hooks that a build's own git fires return at once: else they wait for what waits for them."""
+    backend = repository.path / "backend" / "in_tree.py"
+    builds = repository.world.root / "builds"
+    call = textwrap.dedent(f"""
+        import subprocess
+        with open({str(builds)!r}, "a") as log:
+            log.write("build\\n")
+        subprocess.run(["git", "-C", {str(repository.path)!r}, "checkout", "--quiet", "--detach"], check=True)
+        """)
+    text = backend.read_text()
+    head = '    """A wheel of everything under ``src``."""\n'
+    assert head in text
+    repository.freshvenv("init", "--hooks", "native")
+    backend.write_text(text.replace(head, head + textwrap.indent(call, "    ")))
+    builds.unlink(missing_ok=True)
+
+    repository.git("switch", "--quiet", "--create", "builds")
+    assert not builds.exists()
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--message", "a backend that runs git")
+    repository.git("switch", "--quiet", "main")
+    with start(repository, "switch", "builds") as process:
+        _, said = process.communicate(timeout=ENOUGH)
+
+    assert process.returncode == 0, said
+    assert builds.read_text() == "build\n"
+    assert_installed(repository, 11)
+
+
+def test_nothing_of_the_tree_is_imported(repository: Repository) -> None:
+    """Hooks start at the top of the work tree, which ``python -m`` would put first on the import path."""
+    imported = repository.world.root / "imported"
+    repository.freshvenv("init", "--hooks", "native")
+    repository.git("switch", "--quiet", "--create", "hostile", "topic")
+    for name in (
+        "argparse",
+        "click",
+        "git",
+        "installer",
+        "os",
+        "sitecustomize",
+        "freshvenv/__init__",
+        "freshvenv/__main__",
+    ):
+        repository.write(f"{name}.py", f"open({str(imported)!r}, 'a').write({name!r})\nraise SystemExit(1)\n")
+    repository.edit("left", 6)
+    repository.commit("modules at the top")
+    repository.git("switch", "--quiet", "main")
+
+    done = repository.attempt("switch", "hostile")
+
+    assert done.returncode == 0, done.stderr
+    assert not imported.exists(), imported.read_text()
+    assert_fresh(repository, 61)
+    assert not imported.exists(), imported.read_text()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['it\'s "quoted" $HOME `id` \\ * [a]', "naïve-ünïcödé-日本", "-dash %20#x", "line\nbreak", "ends in a newline\n"],
+    ids=["quotes and spaces", "non-ASCII", "dash and URL", "newline", "newline at the end"],
+)
+def test_odd_paths(world: World, name: str) -> None:
+    repository = create(world, world.root / name)
+    make_venv(world, repository.venv)
+    log = world.root / "log"
+    FOREIGN["sh"].put(hooks(repository) / "post-checkout", log)
+    repository.freshvenv("init", "--hooks", "native")
+    assert_fresh(repository, 11)
+
+    done = repository.attempt("switch", "topic")
+
+    assert done.returncode == 0
+    assert len(own_lines(done.stderr)) == 1, done.stderr
+    assert_fresh(repository, 31)
+    assert log.read_text().endswith(" 1\n")
+
+
+def test_two_checkouts_at_once(repository: Repository) -> None:
+    """git holds no lock while hooks run, so those of two checkouts can; the venv ends with the second."""
+    arrived, released = repository.world.root / "arrived", repository.world.root / "released"
+    for pipe in (arrived, released):
+        os.mkfifo(pipe)
+    hook = hooks(repository) / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    barrier = f"#!/bin/sh\necho here > {shlex.quote(str(arrived))}\nread go < {shlex.quote(str(released))}\n"
+    hook.write_text(barrier)
+    hook.chmod(0o755)
+    repository.freshvenv("init", "--hooks", "native")
+
+    with start(repository, "switch", "topic") as first:
+        assert arrived.read_text() == "here\n"
+        with start(repository, "switch", "upstream") as second:
+            assert arrived.read_text() == "here\n"
+            # It stays open until both are done, so that a late reader does not wait for a writer.
+            gate = os.open(released, os.O_RDWR)
+            os.write(gate, b"go\ngo\n")
+            said = "".join(process.communicate(timeout=ENOUGH)[1] for process in (first, second))
+
+    os.close(gate)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert_installed(repository, 14)
+    assert len(own_lines(said)) <= 2
+
+
+def hooks(repository: Repository) -> Path:
+    """Where git looks for hooks."""
+    return repository.path / repository.git("rev-parse", "--git-path", "hooks")
+
+
+def listing(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file and folder below, with its mode and its content; the venv and git's objects left out."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if relative.parts[0] == ".venv" or relative.parts[:2] == (".git", "objects"):
+            continue
+        found[str(relative)] = (path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
+    return found
+
+
+def watch_interpreter(repository: Repository) -> Path:
+    """Put a script before the interpreter that the hooks start; the file that it writes then comes back."""
+    recorded = repository.git_dir / "freshvenv" / "python"
+    interpreter = recorded.read_text().rstrip("\n")
+    canary = repository.world.root / "python-was-started"
+    script = repository.world.root / "watched-python"
+    script.write_text(f'#!/bin/sh\n: > {shlex.quote(str(canary))}\nexec {shlex.quote(interpreter)} "$@"\n')
+    script.chmod(0o755)
+    recorded.write_text(f"{script}\n")
+    return canary
+
+
+@contextmanager
+def start(repository: Repository, *argv: str) -> Iterator[subprocess.Popen[str]]:
+    """Run git beside the test; it and its hooks are gone afterwards, whatever they wait for."""
+    process = subprocess.Popen(
+        ["git", *argv],
+        cwd=repository.path,
+        env=repository.world.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def assert_installed(repository: Repository, value: int) -> None:
+    assert installed_value(repository.venv, repository.world) == value

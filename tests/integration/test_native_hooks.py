@@ -1,0 +1,413 @@
+"""The shims as files: what stands where git looks for a hook, who opted in, and what the fast path takes for done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from freshvenv.errors import FreshvenvError, UsageError
+from freshvenv.hooks import native
+from freshvenv.hooks.framework import names_our_hook
+from freshvenv.hooks.native import HOOK_TYPES, Hook, HookState, find_hooks, is_opted_in, opt_in, shim
+from freshvenv.hooks.stamp import render
+from freshvenv.source.git import Repository, discover
+from support import repository as demo
+from support.world import World
+
+FOREIGN = b"#!/bin/sh\nexit 0\n"
+OUTDATED = b"#!/bin/sh\n# freshvenv: keeps virtual environments in step, as version 0.0.1 did\n"
+
+
+@pytest.fixture
+def repository(world: World) -> Repository:
+    return discover(demo.create(world, world.root / "demo", branches={}).path)
+
+
+# The text
+
+
+@pytest.mark.parametrize("kind", HOOK_TYPES)
+def test_one_text_for_every_type(kind: str) -> None:
+    assert shim(kind) == shim("post-checkout")
+    assert shim(kind).startswith(b"#!/bin/sh\n# freshvenv: keeps virtual environments in step")
+
+
+@pytest.mark.parametrize("shell", ["sh", "dash", "bash"])
+def test_text_is_understood_by(world: World, shell: str) -> None:
+    if world.run("sh", "-c", f"command -v {shell}", check=False).returncode != 0:
+        pytest.skip(f"there is no {shell}")
+    world.run(shell, "-n", input=shim("post-checkout").decode())
+
+
+# What stands where git looks
+
+Files = dict[str, bytes]
+
+STATES: dict[str, tuple[Files, HookState]] = {
+    "nothing": ({}, HookState.ABSENT),
+    "shim": ({"post-checkout": shim("post-checkout")}, HookState.INSTALLED),
+    "shim of another version": ({"post-checkout": OUTDATED}, HookState.OUTDATED),
+    "another hook": ({"post-checkout": FOREIGN}, HookState.FOREIGN),
+    "another hook that speaks of us": ({"post-checkout": b"#!/bin/sh\nfreshvenv resync\n"}, HookState.FOREIGN),
+    "empty file": ({"post-checkout": b""}, HookState.FOREIGN),
+    "binary": ({"post-checkout": bytes(range(256))}, HookState.FOREIGN),
+    "another hook that calls us": (
+        {"post-checkout": FOREIGN, "post-checkout.legacy": shim("post-checkout")},
+        HookState.BEHIND,
+    ),
+    "another hook that calls a third": ({"post-checkout": FOREIGN, "post-checkout.legacy": FOREIGN}, HookState.FOREIGN),
+    "shim before another": (
+        {"post-checkout": shim("post-checkout"), "post-checkout.before-freshvenv": FOREIGN},
+        HookState.INSTALLED,
+    ),
+    "only what pre-commit renamed": ({"post-checkout.legacy": shim("post-checkout")}, HookState.ABSENT),
+    "hook of another type": ({"post-merge": FOREIGN}, HookState.ABSENT),
+    "sample": ({"post-checkout.sample": FOREIGN}, HookState.ABSENT),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), STATES.values(), ids=STATES)
+def test_state(tmp_path: Path, files: Files, expected: HookState) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    assert Hook("post-checkout", tmp_path).state() is expected
+
+
+def test_state_of_a_link(tmp_path: Path) -> None:
+    (tmp_path / "post-checkout").symlink_to("nowhere")
+    assert Hook("post-checkout", tmp_path).state() is HookState.FOREIGN
+
+
+def test_state_without_a_folder(tmp_path: Path) -> None:
+    assert Hook("post-checkout", tmp_path / "nothing").state() is HookState.ABSENT
+
+
+def test_hooks_are_where_git_looks(repository: Repository) -> None:
+    assert [hook.path for hook in find_hooks(repository)] == [
+        repository.git_dir / "hooks" / kind for kind in HOOK_TYPES
+    ]
+
+
+# Installing
+
+
+def put(repository: Repository, files: Files) -> None:
+    folder = repository.hooks_directory()
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0o755)
+
+
+def hooks_in(repository: Repository) -> Files:
+    folder = repository.hooks_directory()
+    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else {}
+
+
+@pytest.mark.parametrize(("files", "state"), STATES.values(), ids=STATES)
+def test_installed_whatever_was_there(repository: Repository, files: Files, state: HookState) -> None:
+    put(repository, files)
+    changed = native.install(repository)
+    assert ("post-checkout" in changed) is (state not in {HookState.INSTALLED, HookState.BEHIND})
+    [hook] = [hook for hook in find_hooks(repository) if hook.kind == "post-checkout"]
+    assert hook.state() in {HookState.INSTALLED, HookState.BEHIND}
+    if state is HookState.FOREIGN:
+        assert hook.foreign.read_bytes() == files["post-checkout"]
+    assert native.install(repository) == []
+
+
+@pytest.mark.parametrize(("files", "state"), STATES.values(), ids=STATES)
+def test_uninstalled_as_it_was(repository: Repository, files: Files, state: HookState) -> None:
+    put(repository, files)
+    native.install(repository)
+    native.uninstall(repository)
+    own = {shim("post-checkout"), OUTDATED}
+    expected = {name: content for name, content in files.items() if content not in own}
+    if "post-checkout.before-freshvenv" in expected:
+        expected["post-checkout"] = expected.pop("post-checkout.before-freshvenv")
+    assert hooks_in(repository) == expected
+    assert not repository.shared_state.exists()
+    assert not is_opted_in(repository)
+
+
+def test_installed_hooks_can_be_run(repository: Repository) -> None:
+    old = os.umask(0o027)
+    try:
+        native.install(repository)
+    finally:
+        os.umask(old)
+    for hook in find_hooks(repository):
+        assert hook.path.stat().st_mode & 0o777 == 0o750
+
+
+def test_two_hooks_in_the_way(repository: Repository) -> None:
+    """A foreign hook, and one that an earlier install moved away: neither is lost."""
+    put(repository, {"post-checkout": FOREIGN, "post-checkout.before-freshvenv": b"#!/bin/sh\nexit 1\n"})
+    before = hooks_in(repository)
+    with pytest.raises(FreshvenvError, match="is in the way") as caught:
+        native.install(repository)
+    assert caught.value.hint == "remove it or give it another name"
+    assert {name: content for name, content in hooks_in(repository).items() if name in before} == before
+
+
+def test_hooks_directory_that_is_a_file(repository: Repository) -> None:
+    (repository.git_dir / "hooks").write_text("x")
+    with pytest.raises(FreshvenvError, match="hooks cannot be installed"):
+        native.install(repository)
+
+
+# Opting in
+
+OPTED_IN = {
+    "true": (["true"], True),
+    "yes": (["Yes"], True),
+    "on": (["on"], True),
+    "1": (["1"], True),
+    "false": (["false"], False),
+    "empty": ([""], False),
+    "something": (["perhaps"], False),
+    "nothing": ([], False),
+    "the last one counts": (["true", "false"], False),
+}
+
+
+@pytest.mark.parametrize(("values", "expected"), OPTED_IN.values(), ids=OPTED_IN)
+def test_is_opted_in(repository: Repository, values: list[str], expected: bool) -> None:
+    for value in values:
+        repository.ask("config", "--add", "freshvenv.enabled", value)
+    assert is_opted_in(repository) is expected
+
+
+def test_opting_in(repository: Repository) -> None:
+    opt_in(repository)
+    note = repository.shared_state / "python"
+    assert is_opted_in(repository)
+    assert note.read_text() == f"{sys.executable}\n"
+    before = note.stat().st_ino
+    opt_in(repository)
+    assert note.stat().st_ino == before
+    assert repository.ask("config", "--get-all", "freshvenv.enabled") == "true"
+
+
+def test_opting_in_again_after_opting_out(repository: Repository) -> None:
+    repository.set_local("freshvenv.enabled", "false")
+    opt_in(repository)
+    assert is_opted_in(repository)
+
+
+def test_opting_in_with_an_interpreter_that_does_not_find_us(world: World, repository: Repository) -> None:
+    venv = demo.make_venv(world, world.root / "bare")
+    [site] = [path for path in map(Path, sys.path) if (path / "click").is_dir()]
+    code = "import sys; sys.path += sys.argv[1:]; from pathlib import Path; from freshvenv.hooks.native import opt_in; "
+    code += "from freshvenv.source.git import discover; opt_in(discover(Path.cwd()))"
+    source = Path(native.__file__).parents[2]
+    done = world.run(venv / "bin" / "python", "-c", code, site, source, cwd=repository.top, check=False)
+    assert f"{UsageError.__name__}: {venv}/bin/python -I does not find freshvenv" in done.stderr
+    assert not is_opted_in(repository)
+
+
+# The fast path
+
+WHEN = 1_700_000_000
+
+
+@pytest.fixture
+def fast(world: World, repository: Repository) -> Repository:
+    """A clone whose recorded interpreter only notes that it was started, with a stamp that holds."""
+    program = world.root / "python"
+    program.write_text(f"#!/bin/sh\necho \"$@\" >> '{world.root}/started'\n")
+    program.chmod(0o755)
+    repository.shared_state.mkdir()
+    (repository.shared_state / "python").write_text(f"{program}\n")
+    (repository.top / "witness").touch()
+    os.utime(repository.top / "witness", (WHEN, WHEN))
+    write_stamp(repository)
+    return repository
+
+
+def write_stamp(
+    repository: Repository, *, newer: tuple[str, ...] = ("witness",), absent: tuple[str, ...] = ("nothing",)
+) -> str:
+    head = repository.head()
+    text = render(head.commit, {".": head.tree}, newer, absent)
+    write_stamp_text(repository, text)
+    return text
+
+
+def write_stamp_text(repository: Repository, text: str) -> None:
+    stamp = repository.own_state / "stamp"
+    stamp.parent.mkdir(exist_ok=True)
+    stamp.write_bytes(os.fsencode(text))
+    os.utime(stamp, (WHEN, WHEN))
+
+
+def fire(world: World, repository: Repository, kind: str = "post-checkout") -> bool:
+    """Run the shim as git does; whether it starts Python."""
+    hook = world.root / kind
+    hook.write_bytes(shim(kind))
+    hook.chmod(0o755)
+    commit = repository.head().commit
+    arguments = [commit, commit, "1"] if kind == "post-checkout" else []
+    done = world.run(hook, *arguments, cwd=repository.top)
+    assert (done.stdout, done.stderr) == ("", "")
+    started = world.root / "started"
+    if not started.exists():
+        return False
+    assert started.read_text() == " ".join(["-I -m freshvenv hook", kind, *arguments]) + "\n"
+    started.unlink()
+    return True
+
+
+@pytest.mark.parametrize("kind", HOOK_TYPES)
+def test_stamp_that_holds_is_enough(world: World, fast: Repository, kind: str) -> None:
+    assert not fire(world, fast, kind)
+
+
+def amend(repository: Repository) -> None:
+    (repository.top / "src/demo/left.py").write_text("NUMBER = 7\n")
+    repository.ask("commit", "--quiet", "--all", "--message", "more")
+
+
+Change = Callable[[Repository], object]
+
+NEEDS_A_LOOK: dict[str, Change] = {
+    "no stamp": lambda it: (it.own_state / "stamp").unlink(),
+    "stamp empty": lambda it: write_stamp_text(it, ""),
+    "stamp cut off": lambda it: write_stamp_text(it, "freshvenv 1\n"),
+    "stamp of another version": lambda it: write_stamp_text(it, "freshvenv 2\n"),
+    "stamp with a word that is not known": lambda it: write_stamp_text(it, write_stamp(it) + "later x\n"),
+    "witness newer": lambda it: os.utime(it.top / "witness", (WHEN, WHEN + 1)),
+    "witness gone": lambda it: (it.top / "witness").unlink(),
+    "absent place is there": lambda it: (it.top / "nothing").mkdir(),
+    "other tree": amend,
+}
+
+
+@pytest.mark.parametrize("kind", ["post-checkout", "post-merge"])
+@pytest.mark.parametrize("change", NEEDS_A_LOOK.values(), ids=NEEDS_A_LOOK)
+def test_python_is_started(world: World, fast: Repository, change: Change, kind: str) -> None:
+    change(fast)
+    assert fire(world, fast, kind)
+
+
+def empty_commit(repository: Repository) -> None:
+    repository.ask("commit", "--quiet", "--allow-empty", "--message", "more")
+
+
+HARMLESS: dict[str, Change] = {
+    "same tree in another commit": empty_commit,
+    "other branch": lambda it: it.ask("switch", "--quiet", "--create", "other"),
+    "uncommitted edits": lambda it: (it.top / "src/demo/left.py").write_text("NUMBER = 7\n"),
+    "witness older": lambda it: os.utime(it.top / "witness", (WHEN, WHEN - 1)),
+}
+
+
+@pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS)
+def test_python_is_not_started(world: World, fast: Repository, change: Change) -> None:
+    change(fast)
+    assert not fire(world, fast)
+
+
+ODD = [
+    "a b",
+    "a  b",
+    "a\tb",
+    " a",
+    "vénv",
+    "$HOME",
+    "*",
+    "back\\slash",
+    "quo'te",
+    'quo"te',
+    "-n",
+    "a\rb",
+    "!",
+    "(",
+    "=",
+    "-a",
+]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_place_of_an_odd_name_that_appears_is_seen(world: World, fast: Repository, name: str) -> None:
+    text = write_stamp(fast, absent=(name,))
+    assert fire(world, fast) is (text == "")
+    (fast.top / name).touch()
+    assert fire(world, fast)
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_witness_of_an_odd_name_that_changes_is_seen(world: World, fast: Repository, name: str) -> None:
+    (fast.top / name).touch()
+    os.utime(fast.top / name, (WHEN, WHEN))
+    text = write_stamp(fast, newer=(name,))
+    assert fire(world, fast) is (text == "")
+    os.utime(fast.top / name, (WHEN, WHEN + 1))
+    assert fire(world, fast)
+
+
+def test_clone_that_did_not_opt_in(world: World, fast: Repository) -> None:
+    (fast.shared_state / "python").unlink()
+    (fast.own_state / "stamp").unlink()
+    assert not fire(world, fast)
+
+
+@pytest.mark.parametrize("wreck", ["", "/opt/gone/python\n", "/etc/passwd\n"], ids=["empty", "gone", "no program"])
+def test_interpreter_that_cannot_be_started(world: World, fast: Repository, wreck: str) -> None:
+    (fast.shared_state / "python").write_text(wreck)
+    (fast.own_state / "stamp").unlink()
+    assert not fire(world, fast)
+
+
+# Other hook managers
+
+CONFIGURED = {
+    "by its id": "repos:\n- repo: x\n  hooks:\n  - id: freshvenv\n",
+    "quoted": "repos:\n- repo: x\n  hooks:\n  - id: 'freshvenv'\n",
+    "in one line": "repos: [{repo: x, hooks: [{id: ruff},\n {id: freshvenv}]}]\n",
+    "in a flow mapping with more keys": "  - {id: freshvenv, stages: [post-checkout]}\n",
+    "with a comment": "  - id: freshvenv  # in step\n",
+    "not the first key": "  - stages: [post-checkout]\n    id: freshvenv\n",
+}
+NOT_CONFIGURED = {
+    "other hooks": "repos:\n- repo: x\n  hooks:\n  - id: ruff\n",
+    "only the check": "  - id: freshvenv-check\n",
+    "in a comment": "  # - id: freshvenv\n",
+    "only the address": "- repo: https://example.com/freshvenv\n  hooks: []\n",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("text", CONFIGURED.values(), ids=CONFIGURED)
+def test_names_our_hook(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".pre-commit-config.yaml").write_text(text)
+    assert names_our_hook(tmp_path)
+
+
+@pytest.mark.parametrize("text", NOT_CONFIGURED.values(), ids=NOT_CONFIGURED)
+def test_does_not_name_our_hook(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".pre-commit-config.yaml").write_text(text)
+    assert not names_our_hook(tmp_path)
+
+
+PREK = {
+    "a table each": '[[repos.hooks]]\nid = "freshvenv"\n',
+    "a line each": '[[repos]]\nrepo = "x"\nhooks = [\n  { id = "freshvenv" },\n]\n',
+    "one line": '[[repos]]\nrepo = "x"\nhooks = [{ id = "ruff" }, { id = "freshvenv" }]\n',
+}
+
+
+@pytest.mark.parametrize("text", PREK.values(), ids=PREK)
+def test_prek_has_its_own_form(tmp_path: Path, text: str) -> None:
+    (tmp_path / "prek.toml").write_text(text)
+    assert names_our_hook(tmp_path)
+    (tmp_path / "prek.toml").write_text(text.replace("freshvenv", "freshvenv-check"))
+    assert not names_our_hook(tmp_path)
+
+
+def test_no_configuration(tmp_path: Path) -> None:
+    assert not names_our_hook(tmp_path)

@@ -1,0 +1,361 @@
+"""Receipts, intents and failures in a venv's own folder, and whether files are still those that a receipt vouches for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from freshvenv.fingerprint import Fingerprint, Recipe
+from freshvenv.payload import digest
+from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt
+from freshvenv.venvs.intent import Intent, read_intents, write_intent
+from freshvenv.venvs.receipts import Desk
+from freshvenv.venvs.witness import altered, contents, stamp
+
+PROJECT, OTHER = Path("/work/demo"), Path("/work/demo/sub")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / ".freshvenv", PROJECT)
+
+
+def receipt(tree: str = "1" * 40) -> Receipt:
+    return Receipt(
+        project=os.fspath(PROJECT),
+        venv="/venv",
+        distribution="demo",
+        version="1.0",
+        dist_info="demo-1.0.dist-info",
+        commit="c" * 40,
+        time="2024-01-01T00:00:00+00:00",
+        fingerprint=Fingerprint(tree, "cpython 3.11.7", Recipe()),
+        files={"a": FileStamp(1, 2, 3, executable=False, digest="sha256=x")},
+    )
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.suffix for path in folder.iterdir())
+
+
+# Receipts
+
+
+def test_no_receipt(desk: Desk) -> None:
+    assert desk.receipt() is None
+    assert not desk.folder.exists()
+
+
+def test_receipt_is_read_back(desk: Desk) -> None:
+    desk.write_receipt(receipt())
+    assert desk.receipt() == receipt()
+    desk.write_receipt(receipt("2" * 40))
+    assert desk.receipt() == receipt("2" * 40)
+    assert len(list(desk.folder.iterdir())) == 1
+
+
+def test_receipt_dropped(desk: Desk) -> None:
+    desk.drop_receipt()
+    desk.write_receipt(receipt())
+    desk.drop_receipt()
+    assert desk.receipt() is None
+
+
+def test_projects_have_receipts_of_their_own(desk: Desk) -> None:
+    other = Desk(desk.folder, OTHER)
+    desk.write_receipt(receipt())
+    assert other.receipt() is None
+    other.write_receipt(receipt("2" * 40))
+    assert desk.receipt() == receipt()
+
+
+def test_receipt_that_cannot_be_written_leaves_the_old_one(desk: Desk) -> None:
+    desk.write_receipt(receipt())
+    blocked = Desk(desk.folder / "file", PROJECT)
+    blocked.folder.touch()
+    with pytest.raises(OSError, match=r"exists|Not a directory"):
+        blocked.write_receipt(receipt("2" * 40))
+    assert desk.receipt() == receipt()
+
+
+def emptied(desk: Desk) -> None:
+    desk.receipt_file.write_bytes(b"")
+
+
+def cut_off(desk: Desk) -> None:
+    desk.receipt_file.write_bytes(desk.receipt_file.read_bytes()[:-10])
+
+
+def zeros(desk: Desk) -> None:
+    desk.receipt_file.write_bytes(bytes(len(desk.receipt_file.read_bytes())))
+
+
+def a_folder(desk: Desk) -> None:
+    desk.receipt_file.unlink()
+    desk.receipt_file.mkdir()
+
+
+def link_to_itself(desk: Desk) -> None:
+    desk.receipt_file.unlink()
+    desk.receipt_file.symlink_to(desk.receipt_file.name)
+
+
+def folder_is_a_file(desk: Desk) -> None:
+    shutil.rmtree(desk.folder)
+    desk.folder.touch()
+
+
+DAMAGES: list[Callable[[Desk], None]] = [emptied, cut_off, zeros, a_folder, link_to_itself, folder_is_a_file]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_receipt(desk: Desk, damage: Callable[[Desk], None]) -> None:
+    desk.write_receipt(receipt())
+    damage(desk)
+    with pytest.raises(DamagedReceiptError):
+        desk.receipt()
+
+
+@pytest.mark.parametrize("damage", [emptied, cut_off, zeros, link_to_itself])
+def test_damaged_receipt_is_replaced(desk: Desk, damage: Callable[[Desk], None]) -> None:
+    desk.write_receipt(receipt())
+    damage(desk)
+    desk.write_receipt(receipt("2" * 40))
+    assert desk.receipt() == receipt("2" * 40)
+
+
+# Failures
+
+
+def test_failure_is_for_one_tree(desk: Desk) -> None:
+    assert desk.failure("1" * 40) == ""
+    desk.write_failure("1" * 40, "the build failed\nin two lines, é \udce9")
+    assert desk.failure("1" * 40) == "the build failed\nin two lines, é \udce9"
+    assert desk.failure("2" * 40) == ""
+
+
+def test_failure_is_forgotten_when_an_install_is_finished(desk: Desk) -> None:
+    desk.write_failure("1" * 40, "the build failed")
+    desk.write_receipt(receipt())
+    assert desk.failure("1" * 40) == ""
+
+
+def test_failure_that_cannot_be_noted_is_no_failure(desk: Desk) -> None:
+    desk.folder.touch()
+    desk.write_failure("1" * 40, "the build failed")
+    assert desk.failure("1" * 40) == ""
+
+
+# Intents
+
+
+def test_intent_is_read_back(desk: Desk) -> None:
+    paths = {"a.py", "é", "a b", 'quo"te', "new\nline", os.fsdecode(b"caf\xe9")}
+    intent = write_intent(desk.intent_file, os.fspath(PROJECT), paths)
+    assert desk.interrupted() == [intent]
+    assert intent == Intent(desk.intent_file, os.fspath(PROJECT), frozenset(paths))
+    intent.drop()
+    intent.drop()
+    assert desk.interrupted() == []
+
+
+def test_intents_of_other_projects_are_theirs(desk: Desk) -> None:
+    other = Desk(desk.folder, OTHER)
+    theirs = write_intent(other.intent_file, os.fspath(OTHER), ["b"])
+    assert desk.interrupted() == []
+    assert other.interrupted() == [theirs]
+
+
+NO_INTENTS: dict[str, bytes] = {
+    "empty": b"",
+    "cut off": b'{"version": 1, "project": "/work/de',
+    "zeros": bytes(50),
+    "a list": b"[]",
+    "a text": b'"x"',
+    "nothing": b"null",
+    "of another version": b'{"version": 2, "project": "/work/demo", "paths": []}',
+    "no paths": b'{"version": 1, "project": "/work/demo"}',
+    "paths are a number": b'{"version": 1, "project": "/work/demo", "paths": 1}',
+    "project is a number": b'{"version": 1, "project": 1, "paths": []}',
+    "not UTF-8": b'{"version": 1, "project": "\xff", "paths": []}',
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", NO_INTENTS.values(), ids=NO_INTENTS)
+def test_damaged_intent_still_says_that_something_was_begun(desk: Desk, text: bytes) -> None:
+    desk.folder.mkdir()
+    desk.intent_file.write_bytes(text)
+    [found] = desk.interrupted()
+    assert found == Intent(desk.intent_file, "", frozenset(), readable=False)
+    assert Desk(desk.folder, OTHER).interrupted() == [found]
+    found.drop()
+    assert desk.interrupted() == []
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("intents")
+
+
+JSON: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@settings(database=None, deadline=None, max_examples=150)
+@given(
+    st.binary(max_size=30)
+    | st.fixed_dictionaries({"version": st.just(1), "project": JSON, "paths": JSON}).map(
+        lambda data: json.dumps(data).encode()
+    )
+)
+def test_any_intent(folder: Path, text: bytes) -> None:
+    (folder / "x.intent.json").write_bytes(text)
+    [found] = read_intents(folder)
+    assert all(isinstance(path, str) for path in found.paths)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    assert read_intents(tmp_path / "nothing") == []
+
+
+# The witness
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two files that were placed some time ago."""
+    top = tmp_path / "venv"
+    (top / "bin").mkdir(parents=True)
+    (top / "a.py").write_bytes(b"VALUE = 1\n")
+    (top / "bin" / "run").write_bytes(b"#!/bin/sh\n")
+    (top / "bin" / "run").chmod(0o755)
+    for path in (top / "a.py", top / "bin" / "run"):
+        os.utime(path, ns=(10**18, 10**18))
+    return top
+
+
+def stamps_of(root: Path) -> dict[str, FileStamp]:
+    return stamp(root, {path: digest((root / path).read_bytes()) for path in ("a.py", "bin/run")})
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """Write a file and put its time back."""
+    status = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def replace_by_link(root: Path) -> None:
+    (root / "a.py").rename(root / "elsewhere.py")
+    (root / "a.py").symlink_to("elsewhere.py")
+
+
+def replace_by_folder(root: Path) -> None:
+    (root / "a.py").unlink()
+    (root / "a.py").mkdir()
+
+
+def swap(root: Path) -> None:
+    (root / "b.py").write_bytes(b"VALUE = 2\n")
+    os.utime(root / "b.py", ns=(10**18, 10**18))
+    (root / "b.py").rename(root / "a.py")
+
+
+ALTERATIONS: dict[str, Callable[[Path], object]] = {
+    "edited": lambda root: (root / "a.py").write_bytes(b"VALUE = 22\n"),
+    "edited, of the same size": lambda root: (root / "a.py").write_bytes(b"VALUE = 2\n"),
+    "edited, its time put back": lambda root: rewrite(root / "a.py", b"VALUE = 22\n"),
+    "edited, of the same size, its time put back": lambda root: rewrite(root / "a.py", b"VALUE = 2\n"),
+    "replaced by another of the same size and time": swap,
+    "emptied": lambda root: (root / "a.py").write_bytes(b""),
+    "removed": lambda root: (root / "a.py").unlink(),
+    "replaced by a link to the same content": replace_by_link,
+    "replaced by a folder": replace_by_folder,
+    "made executable": lambda root: (root / "a.py").chmod(0o755),
+}
+
+
+@pytest.mark.parametrize("alter", ALTERATIONS.values(), ids=ALTERATIONS)
+def test_altered(root: Path, alter: Callable[[Path], object]) -> None:
+    stamps = stamps_of(root)
+    alter(root)
+    assert altered(root, stamps) == ("a.py",)
+
+
+def test_exec_bit_lost(root: Path) -> None:
+    stamps = stamps_of(root)
+    (root / "bin" / "run").chmod(0o644)
+    assert altered(root, stamps) == ("bin/run",)
+
+
+def test_everything_gone(root: Path) -> None:
+    stamps = stamps_of(root)
+    shutil.rmtree(root)
+    assert altered(root, stamps) == ("a.py", "bin/run")
+
+
+def to_and_fro(root: Path) -> None:
+    (root / "a.py").chmod(0o755)
+    (root / "a.py").chmod(0o644)
+
+
+def copy_over(root: Path) -> None:
+    shutil.copy2(root / "a.py", root / "b.py")
+    (root / "b.py").rename(root / "a.py")
+
+
+HARMLESS: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda _: None,
+    "touched": lambda root: (root / "a.py").touch(),
+    "written with what it had": lambda root: (root / "a.py").write_bytes(b"VALUE = 1\n"),
+    "mode changed and put back": to_and_fro,
+    "read by fewer": lambda root: (root / "a.py").chmod(0o600),
+    "copied and put in its place": copy_over,
+    "linked from elsewhere": lambda root: os.link(root / "a.py", root / "b.py"),
+    "file beside it": lambda root: (root / "b.py").touch(),
+    "bytecode": lambda root: (root / "__pycache__").mkdir(),
+}
+
+
+@pytest.mark.parametrize("touch", HARMLESS.values(), ids=HARMLESS)
+def test_not_altered(root: Path, touch: Callable[[Path], object]) -> None:
+    stamps = stamps_of(root)
+    touch(root)
+    assert altered(root, stamps) == ()
+
+
+def known(root: Path, paths: Iterable[str]) -> dict[str, tuple[str, bool]]:
+    return {path: (digest((root / path).read_bytes()), os.access(root / path, os.X_OK)) for path in paths}
+
+
+def test_contents(root: Path) -> None:
+    wanted = ["a.py", "bin/run", "gone", "bin", "a.py/x"]
+    (root / "link").symlink_to("a.py")
+    assert contents(root, [*wanted, "link"], {}) == known(root, ["a.py", "bin/run"])
+
+
+def test_contents_of_edited_files(root: Path) -> None:
+    stamps = stamps_of(root)
+    rewrite(root / "a.py", b"VALUE = 2\n")
+    assert contents(root, ["a.py", "bin/run"], stamps) == known(root, ["a.py", "bin/run"])
+
+
+ODD = ["a\0b", "\ud800"]
+
+
+@pytest.mark.parametrize("path", ODD, ids=["null byte", "no text of a file system"])
+def test_path_that_no_file_can_have(root: Path, path: str) -> None:
+    """Only a damaged receipt names one; it is a file that is gone."""
+    assert altered(root, {path: FileStamp(1, 2, 3, executable=False, digest="sha256=x")}) == (path,)
+    assert contents(root, [path], {}) == {}

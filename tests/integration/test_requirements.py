@@ -1,0 +1,199 @@
+"""Which requirements a venv does not meet: its own markers, extras, groups, and what is installed in it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from freshvenv.errors import VenvError
+from freshvenv.fingerprint import Recipe
+from freshvenv.interpreter import inspect_interpreter
+from freshvenv.venvs.requirements import unmet_requirements
+from freshvenv.venvs.venv import Venv
+
+
+@pytest.fixture
+def venv(tmp_path: Path) -> Venv:
+    """An environment of Python 3.9.18 on Linux with some distributions."""
+    path = tmp_path / "venv"
+    found = inspect_interpreter(Path(sys.executable), tmp_path / "memory")
+    markers = {**found.markers, "python_version": "3.9", "python_full_version": "3.9.18", "sys_platform": "linux"}
+    venv = Venv(path, path / "bin" / "python", replace(found, version="3.9.18", markers=markers))
+    install(venv, "attrs", "23.1.0")
+    install(venv, "typing_extensions", "4.8.0")
+    install(venv, "rich", "13.0b1")
+    install(venv, "requests", "2.0", 'Provides-Extra: socks\nRequires-Dist: pysocks; extra == "socks"\n')
+    install(venv, "coverage", "7.0", 'Provides-Extra: toml\nRequires-Dist: attrs; extra == "toml"\n')
+    install(
+        venv, "looping", "1.0", 'Requires-Dist: looping[all]; extra == "all"\nRequires-Dist: gone; extra == "all"\n'
+    )
+    return venv
+
+
+def install(venv: Venv, name: str, version: str, more: str = "") -> None:
+    info = venv.path / venv.interpreter.purelib / f"{name}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}")
+
+
+def metadata(*lines: str) -> bytes:
+    return "\n".join(["Metadata-Version: 2.1", "Name: demo", "Version: 1.0", *lines, "", "The description."]).encode()
+
+
+def unmet(
+    venv: Venv, *requirements: str, extras: tuple[str, ...] = (), groups: tuple[str, ...] = (), known: object = None
+) -> tuple[str, ...]:
+    """What is unmet; ``known`` is the table of dependency groups."""
+    lines = [f"Requires-Dist: {requirement}" for requirement in requirements]
+    pyproject = {} if known is None else {"dependency-groups": known}
+    return unmet_requirements(venv, metadata(*lines), Recipe(extras=extras, groups=groups), pyproject)
+
+
+MET = {
+    "nothing required": (),
+    "there": ("attrs",),
+    "version fits": ("attrs>=23,<24",),
+    "other spelling": ("Typing.Extensions>=4",),
+    "pre-release that is there": ("rich>=12",),
+    "marker does not apply": ('tomli; python_version >= "3.11"',),
+    "marker of another system": ('colorama; sys_platform == "win32"',),
+    "extra that is not asked for": ('sphinx; extra == "docs"',),
+    "address": ("attrs @ https://example.com/attrs.whl",),
+    "extra of a requirement": ("coverage[toml]",),
+    "extra that it does not have": ("attrs[unknown]",),
+    "all at once": ("attrs", "typing-extensions", "coverage[toml]>=7"),
+}
+
+
+@pytest.mark.parametrize("requirements", MET.values(), ids=MET)
+def test_met(venv: Venv, requirements: tuple[str, ...]) -> None:
+    assert unmet(venv, *requirements) == ()
+
+
+UNMET = {
+    "missing": (("sphinx",), ("sphinx",)),
+    "too old": (("attrs>=24",), ("attrs>=24",)),
+    "excluded": (("attrs!=23.1.0",), ("attrs!=23.1.0",)),
+    "one of several": (("attrs", "sphinx>=7", "rich"), ("sphinx>=7",)),
+    "marker applies, and is done with": (('tomli>=1; python_version < "3.11"',), ("tomli>=1",)),
+    "extra of a requirement is not met": (("requests[socks]",), ("requests[socks]",)),
+    "twice": (("sphinx", "sphinx"), ("sphinx",)),
+    "twice, differently": (("sphinx", "sphinx>=7"), ("sphinx", "sphinx>=7")),
+    "address": (("sphinx @ https://example.com/s.whl",), ("sphinx@ https://example.com/s.whl",)),
+    "extra that asks for itself": (("looping[all]",), ("looping[all]",)),
+}
+
+
+@pytest.mark.parametrize(("requirements", "expected"), UNMET.values(), ids=UNMET)
+def test_unmet(venv: Venv, requirements: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    found = tuple(item.replace(" @", "@") for item in unmet(venv, *requirements))
+    assert found == expected
+
+
+EXTRAS = {
+    "asked for": (("docs",), ("sphinx",)),
+    "two of them": (("docs", "test"), ("sphinx", "pytest")),
+    "spelled otherwise": (("Docs",), ("sphinx",)),
+    "unknown": (("nothing",), ()),
+    "none": ((), ()),
+}
+
+
+@pytest.mark.parametrize(("extras", "expected"), EXTRAS.values(), ids=EXTRAS)
+def test_extras(venv: Venv, extras: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    lines = ('sphinx; extra == "docs"', 'pytest; extra == "test"', 'attrs; extra == "docs"')
+    assert unmet(venv, *lines, extras=extras) == expected
+
+
+def test_extra_and_marker(venv: Venv) -> None:
+    line = 'tomli; python_version < "3.11" and extra == "test"'
+    assert unmet(venv, line) == ()
+    assert unmet(venv, line, extras=("test",)) == ("tomli",)
+
+
+GROUPS = {"dev": ["attrs", "sphinx"], "all": [{"include-group": "dev"}, "pytest"], "fine": ["attrs"]}
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [((), ()), (("fine",), ()), (("dev",), ("sphinx",)), (("all",), ("sphinx", "pytest"))],
+    ids=["none", "met", "unmet", "included"],
+)
+def test_groups(venv: Venv, groups: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert unmet(venv, groups=groups, known=GROUPS) == expected
+
+
+BROKEN_GROUPS: dict[str, object] = {
+    "unknown": {"other": []},
+    "includes itself": {"dev": [{"include-group": "dev"}]},
+    "includes nothing that is there": {"dev": [{"include-group": "gone"}]},
+    "is a text": {"dev": "attrs"},
+    "holds a number": {"dev": [1]},
+    "holds no requirement": {"dev": ["!!"]},
+    "no table": None,
+    "table is a list": [],
+}
+
+
+@pytest.mark.parametrize("groups", BROKEN_GROUPS.values(), ids=BROKEN_GROUPS)
+def test_broken_groups(venv: Venv, groups: object) -> None:
+    with pytest.raises(VenvError):
+        unmet(venv, groups=("dev",), known=groups)
+
+
+# Requires-Python
+
+
+@pytest.mark.parametrize("supported", [">=3.8", ">=3.9,<4", "==3.9.*", ">3.9", ""])
+def test_python_is_supported(venv: Venv, supported: str) -> None:
+    assert unmet_requirements(venv, metadata(f"Requires-Python: {supported}"), Recipe(), {}) == ()
+
+
+@pytest.mark.parametrize("supported", [">=3.10", "<3.9", "==3.11.*"])
+def test_python_is_not_supported(venv: Venv, supported: str) -> None:
+    with pytest.raises(VenvError, match=r"demo needs Python .*, this venv has 3\.9\.18"):
+        unmet_requirements(venv, metadata(f"Requires-Python: {supported}"), Recipe(), {})
+
+
+def test_prerelease_of_python_is_supported(venv: Venv) -> None:
+    venv = replace(venv, interpreter=replace(venv.interpreter, version="3.14.0rc1"))
+    assert unmet_requirements(venv, metadata("Requires-Python: >=3.9"), Recipe(), {}) == ()
+
+
+# Odd metadata
+
+BROKEN = {
+    "requirement": ("Requires-Dist: !!",),
+    "marker": ("Requires-Dist: attrs; nonsense",),
+    "specifier": ("Requires-Python: three",),
+}
+
+
+@pytest.mark.parametrize("lines", BROKEN.values(), ids=BROKEN)
+def test_broken_metadata(venv: Venv, lines: tuple[str, ...]) -> None:
+    with pytest.raises(VenvError, match="the metadata of demo is broken"):
+        unmet_requirements(venv, metadata(*lines), Recipe(), {})
+
+
+def test_version_that_is_none(venv: Venv) -> None:
+    """Old distributions have versions that are no versions by today's rules (pytz 2004d)."""
+    install(venv, "pytz", "2004d_x")
+    assert unmet(venv, "pytz") == ()
+    assert unmet(venv, "pytz>=2020") == ("pytz>=2020",)
+
+
+def test_distribution_without_metadata(venv: Venv) -> None:
+    (venv.path / venv.interpreter.purelib / "bare-1.0.dist-info").mkdir()
+    assert unmet(venv, "bare[extra]>=1") == ()
+
+
+def test_description_that_speaks_of_requirements(venv: Venv) -> None:
+    text = metadata() + b"\n\nRequires-Dist: sphinx\nRequires-Python: >=4\n"
+    assert unmet_requirements(venv, text, Recipe(), {}) == ()
+
+
+def test_header_in_another_spelling(venv: Venv) -> None:
+    assert unmet_requirements(venv, metadata("requires-dist: sphinx"), Recipe(), {}) == ("sphinx",)

@@ -1,0 +1,259 @@
+"""Snapshots of uncommitted work: they hold what is on disk, and leave nothing in the user's repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from freshvenv.source.git import discover
+from freshvenv.source.snapshot import ObjectStore
+from freshvenv.source.worktree import WorkTree, read_work_tree
+from support.repository import Repository, create
+from support.world import World
+
+VENVS = (".venv", "envs/one")
+
+
+@pytest.fixture
+def repository(world: World) -> Repository:
+    return create(world, world.root / "demo", branches={})
+
+
+def read(repository: Repository) -> WorkTree:
+    return read_work_tree(discover(repository.path), VENVS)
+
+
+def listing(repository: Repository, tree: str) -> set[str]:
+    """The paths in a tree, read from both stores."""
+    store = ObjectStore(discover(repository.path))
+    done = repository.world.run(
+        "git", "ls-tree", "-r", "-z", "--name-only", tree, cwd=repository.path, env=store.environment()
+    )
+    return {name for name in done.stdout.split("\0") if name}
+
+
+def content(repository: Repository, tree: str, path: str) -> str:
+    store = ObjectStore(discover(repository.path))
+    return repository.world.run("git", "show", f"{tree}:{path}", cwd=repository.path, env=store.environment()).stdout
+
+
+def everything_in(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, byte for byte; our own folder left out."""
+    return {path: Path(folder, path).read_bytes() for path in _files(folder)}
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "freshvenv"]
+        yield from (os.path.relpath(os.path.join(where, name), folder) for name in names)
+
+
+def shell(repository: Repository, *lines: str) -> None:
+    for line in lines:
+        repository.world.run("sh", "-ec", line, cwd=repository.path)
+
+
+# What is in it
+
+
+def test_clean_tree_is_that_of_head(repository: Repository) -> None:
+    tree = read(repository)
+    assert tree.tree == repository.git("rev-parse", "HEAD^{tree}")
+    assert tree.is_clean
+    assert not ObjectStore(discover(repository.path)).path.exists()
+
+
+EDITS = {
+    "edited": ("echo 'NUMBER = 7' > src/demo/left.py",),
+    "edited after it was staged": ("echo x > src/demo/left.py", "git add -A", "echo 'NUMBER = 7' > src/demo/left.py"),
+    "staged": ("echo 'NUMBER = 7' > src/demo/left.py", "git add -A"),
+    "staged, and put back on disk": (
+        "echo 'NUMBER = 7' > src/demo/left.py",
+        "git add -A",
+        "git show HEAD:src/demo/left.py > src/demo/left.py",
+        "echo > more",
+    ),
+    "untracked": ("touch new.py", "mkdir -p a/b", "echo x > a/b/c.txt"),
+    "deleted": ("rm src/demo/left.py",),
+    "deleted with its folder": ("rm -r src",),
+    "deleted in the index alone": ("git rm -q --cached src/demo/left.py",),
+    "renamed": ("mv src/demo/value.py src/demo/moved.py",),
+    "renamed and staged": ("git mv src/demo/value.py src/demo/moved.py",),
+    "renamed, only announced": ("mv src/demo/value.py src/demo/moved.py", "git add -N src/demo/moved.py"),
+    "announced": ("echo x > new.py", "git add -N new.py"),
+    "file became a folder": ("rm src/demo/left.py", "mkdir src/demo/left.py", "touch src/demo/left.py/x"),
+    "folder became a file": ("rm -r src", "touch src"),
+    "file became a link": ("ln -sf right.py src/demo/left.py",),
+    "link that dangles": ("ln -s nowhere link",),
+    "made executable": ("chmod +x src/demo/left.py",),
+    "odd names": ("touch 'a b' 'quo\"te' 'é' ' -> arrow'", "touch \"$(printf 'new\\nline')\"", "touch -- -n"),
+    "bytes that are not UTF-8": ("touch \"$(printf 'caf\\351')\"",),
+    "in conflict": (
+        "git switch -qc other",
+        "echo other > src/demo/left.py",
+        "git commit -qam other",
+        "git switch -q -",
+        "echo mine > src/demo/left.py",
+        "git commit -qam mine",
+        "git merge -q other > /dev/null || true",
+    ),
+    "conflict with a deletion": (
+        "git switch -qc other",
+        "git rm -q src/demo/left.py",
+        "git commit -qm other",
+        "git switch -q -",
+        "echo mine > src/demo/left.py",
+        "git commit -qam mine",
+        "git merge -q other > /dev/null || true",
+    ),
+    "index gone": ("rm .git/index",),
+    "empty file": ("true > src/demo/left.py",),
+    "sparse checkout": ("git sparse-checkout set --no-cone /pyproject.toml /src", "echo x > new.py"),
+    "split index": ("git update-index --split-index", "echo x > new.py"),
+}
+
+
+@pytest.mark.parametrize("lines", EDITS.values(), ids=EDITS)
+def test_it_is_the_tree_that_committing_everything_gives(repository: Repository, lines: tuple[str, ...]) -> None:
+    shell(repository, *lines)
+    snapshot = read(repository).tree
+    repository.git("add", "--all", "--sparse")
+    assert snapshot == repository.git("write-tree")
+
+
+def test_same_work_is_the_same_snapshot(repository: Repository) -> None:
+    repository.edit("left", 7)
+    first = read(repository).tree
+    repository.edit("left", 8)
+    assert read(repository).tree != first
+    repository.edit("left", 7)
+    assert read(repository).tree == first
+
+
+def test_untracked_files_are_in_it(repository: Repository) -> None:
+    repository.write("src/demo/new.py", "NEW = 1\n")
+    tree = read(repository)
+    assert "src/demo/new.py" in listing(repository, tree.tree)
+    assert content(repository, tree.tree, "src/demo/new.py") == "NEW = 1\n"
+    assert tree.uncommitted == ("src/demo/new.py",)
+
+
+LEFT_OUT = {
+    "ignored": ".venv/x",
+    "ignored by the clone alone": "secret.txt",
+    "venv that is not ignored": "envs/one/lib/x.py",
+    "bytecode that is not ignored": "src/demo/__pycache__/value.cpython-311.pyc",
+    "metadata that setuptools leaves": "src/demo.egg-info/PKG-INFO",
+    "metadata at the top": "demo.egg-info/PKG-INFO",
+}
+
+
+@pytest.mark.parametrize("path", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_left_out(repository: Repository, path: str) -> None:
+    (repository.git_dir / "info").mkdir()
+    (repository.git_dir / "info" / "exclude").write_text("secret.txt\n")
+    repository.write(".gitignore", ".venv/\n")
+    repository.commit("bytecode is not ignored")
+    repository.write(path, "x")
+    tree = read(repository)
+    assert tree.is_clean
+    repository.edit("left", 7)
+    assert path not in listing(repository, read(repository).tree)
+
+
+TAKEN = ["envs/two/x.py", "envs/one.py", "src/demo/egg-info/x", "src/demo/cache/x.py", "src/envs/one/x.py"]
+
+
+@pytest.mark.parametrize("path", TAKEN)
+def test_what_only_looks_like_that_is_in_it(repository: Repository, path: str) -> None:
+    repository.write(path, "x")
+    assert path in listing(repository, read(repository).tree)
+
+
+def test_committed_files_of_such_names_stay(repository: Repository) -> None:
+    repository.write("demo.egg-info/PKG-INFO", "x")
+    repository.git("add", "--force", "demo.egg-info")
+    repository.commit("odd, but committed")
+    repository.edit("left", 7)
+    assert "demo.egg-info/PKG-INFO" in listing(repository, read(repository).tree)
+
+
+def test_other_repository_below_is_left_out(repository: Repository) -> None:
+    shell(repository, "git init -q inner", "touch inner/x", "echo > new.py")
+    tree = listing(repository, read(repository).tree)
+    assert "new.py" in tree
+    assert not any(path.startswith("inner") for path in tree)
+
+
+def test_submodule_that_moved(repository: Repository) -> None:
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "./", "inner")
+    repository.commit("a submodule")
+    inner = repository.path / "inner"
+    repository.world.git("commit", "--quiet", "--allow-empty", "-m", "more", cwd=inner)
+    moved = repository.world.git("rev-parse", "HEAD", cwd=inner)
+    tree = read(repository)
+    store = ObjectStore(discover(repository.path))
+    done = repository.world.run("git", "ls-tree", tree.tree, "inner", cwd=repository.path, env=store.environment())
+    assert moved in done.stdout
+
+
+# What is left alone
+
+
+@pytest.mark.parametrize("lines", EDITS.values(), ids=EDITS)
+def test_repository_is_untouched_byte_for_byte(repository: Repository, lines: tuple[str, ...]) -> None:
+    """The index, the objects, the references: all that is in ``.git`` but our own folder."""
+    shell(repository, *lines)
+    before = everything_in(repository.git_dir)
+    status = repository.git("--no-optional-locks", "status", "--porcelain")
+    read(repository)
+    assert everything_in(repository.git_dir) == before
+    assert repository.git("--no-optional-locks", "status", "--porcelain") == status
+
+
+def test_work_tree_is_untouched(repository: Repository) -> None:
+    repository.edit("left", 7)
+    repository.write("new.py", "x")
+    before = everything_in(repository.path)
+    read(repository)
+    assert everything_in(repository.path) == before
+
+
+def test_no_index_is_left_behind(repository: Repository) -> None:
+    repository.edit("left", 7)
+    read(repository)
+    assert [path.name for path in (repository.git_dir / "freshvenv").iterdir()] == ["objects"]
+
+
+def test_snapshot_in_a_linked_worktree(repository: Repository) -> None:
+    repository.git("worktree", "add", "--quiet", "--detach", "../linked")
+    linked = Repository(repository.world, repository.path.parent / "linked")
+    linked.edit("left", 7)
+    before = everything_in(repository.git_dir)
+    tree = read(linked)
+    assert everything_in(repository.git_dir) == before
+    assert content(repository, tree.tree, "src/demo/left.py") == "NUMBER = 7\n"
+    assert read(repository).is_clean
+
+
+ODD = {"quotes": "a \"b\" 'c'", "newline": "a\nb", "colon": "a:b", "non-ASCII": "日本", "backslash": "a\\n:b"}
+
+
+@pytest.mark.parametrize("name", ODD.values(), ids=ODD)
+def test_snapshot_at_an_odd_path(world: World, name: str) -> None:
+    repository = create(world, world.root / name / "demo", branches={})
+    repository.edit("left", 7)
+    before = everything_in(repository.git_dir)
+    tree = read(repository)
+    assert everything_in(repository.git_dir) == before
+    assert content(repository, tree.tree, "src/demo/left.py") == "NUMBER = 7\n"
+
+
+def test_locked_index(repository: Repository) -> None:
+    """Another git command is under way: it has the lock, and we need none."""
+    repository.edit("left", 7)
+    (repository.git_dir / "index.lock").touch()
+    assert read(repository).uncommitted == ("src/demo/left.py",)

@@ -1,0 +1,1 @@
+"""A package whose one answer depends on which commit it was built from."""

@@ -1,0 +1,3 @@
+"""Only on the main branch."""
+
+VALUE = "deleted"

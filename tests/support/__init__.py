@@ -1,0 +1,1 @@
+"""What the tests stand on: a sterile world, real repositories, the zoo of projects, the oracle."""

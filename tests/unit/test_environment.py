@@ -1,0 +1,153 @@
+"""What of the environment reaches a child: nothing that points git, Python, pip or uv elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from freshvenv.environment import GUARD, is_switched_off, scrub
+
+GOES = [
+    # git: a repository, an index or a running command
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REFLOG_ACTION",
+    "GIT_CHERRY_PICK_HELP",
+    "GIT_SEQUENCE_EDITOR",
+    "GIT_EDITOR",
+    "GIT_AUTHOR_DATE",
+    "GIT_TEMPLATE_DIR",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    # Python
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "CONDA_DEFAULT_ENV",
+    "__PYVENV_LAUNCHER__",
+    # pip
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_USER",
+    "PIP_REQUIRE_VIRTUALENV",
+    "PIP_PYTHON",
+    # uv
+    "UV_PROJECT",
+    "UV_PROJECT_ENVIRONMENT",
+    "UV_PYTHON",
+    "UV_SYSTEM_PYTHON",
+    "UV_WORKING_DIR",
+    "UV_WORKING_DIRECTORY",
+    "UV_FROZEN",
+    "UV_LOCKED",
+    "UV_NO_SYNC",
+]
+
+
+@pytest.mark.parametrize("name", GOES)
+def test_goes(name: str) -> None:
+    environ = {name: "x"}
+    scrub(environ)
+    assert environ == {GUARD: "1"}
+
+
+STAYS = [
+    # what git needs to reach a network, and to find a person's settings
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_ASKPASS",
+    "GIT_TERMINAL_PROMPT",
+    "GIT_EXEC_PATH",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_NO_VERIFY",
+    "GIT_HTTP_PROXY_AUTHMETHOD",
+    "GIT_ALLOW_PROTOCOL",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_KEY_0",
+    "GIT_CONFIG_VALUE_0",
+    # what an installer needs to reach an index
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_CONFIG_FILE",
+    "PIP_CACHE_DIR",
+    "PIP_CERT",
+    "UV_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+    "UV_CACHE_DIR",
+    "UV_OFFLINE",
+    "UV_KEYRING_PROVIDER",
+    "SSL_CERT_FILE",
+    "https_proxy",
+    "HTTPS_PROXY",
+    # everything else
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "CFLAGS",
+    "CC",
+    "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "SOURCE_DATE_EPOCH",
+    "GITHUB_ACTIONS",
+    "MY_GIT_DIR",
+    "git_dir",
+]
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_stays(name: str) -> None:
+    environ = {name: "x"}
+    scrub(environ)
+    assert environ == {name: "x", GUARD: "1"}
+
+
+def test_scrubbing_twice_changes_nothing() -> None:
+    environ = {"GIT_DIR": "x", "PATH": "y"}
+    scrub(environ)
+    once = dict(environ)
+    scrub(environ)
+    assert environ == once
+
+
+SWITCHES = {
+    "nothing set": ({}, False),
+    "off": ({"FRESHVENV": "off"}, True),
+    "OFF": ({"FRESHVENV": "OFF"}, True),
+    "on": ({"FRESHVENV": "on"}, False),
+    "empty": ({"FRESHVENV": ""}, False),
+    "0": ({"FRESHVENV": "0"}, False),
+    "guard": ({GUARD: "1"}, True),
+    "empty guard": ({GUARD: ""}, False),
+    "guard, though on": ({GUARD: "1", "FRESHVENV": "on"}, True),
+}
+
+
+@pytest.mark.parametrize(("environ", "expected"), SWITCHES.values(), ids=SWITCHES)
+def test_is_switched_off(environ: dict[str, str], expected: bool) -> None:
+    assert is_switched_off(environ) is expected
+
+
+def test_what_we_start_does_nothing() -> None:
+    """A git command of ours fires the hooks again; they see the guard."""
+    environ = {"PATH": "/bin"}
+    scrub(environ)
+    assert is_switched_off(environ)

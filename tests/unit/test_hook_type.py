@@ -1,0 +1,29 @@
+"""Which hook type pre-commit or prek is running, guessed from what they say of its arguments."""
+
+from __future__ import annotations
+
+import pytest
+
+from freshvenv.hook_entry import _hook_type
+
+TYPES = {
+    "checkout": (
+        {"PRE_COMMIT_CHECKOUT_TYPE": "1", "PRE_COMMIT_FROM_REF": "a", "PRE_COMMIT_TO_REF": "b"},
+        "post-checkout",
+    ),
+    "checkout of files": ({"PRE_COMMIT_CHECKOUT_TYPE": "0"}, "post-checkout"),
+    "merge": ({"PRE_COMMIT_IS_SQUASH_MERGE": "0"}, "post-merge"),
+    "squash": ({"PRE_COMMIT_IS_SQUASH_MERGE": "1"}, "post-merge"),
+    "rebase": ({"PRE_COMMIT_REWRITE_COMMAND": "rebase"}, "post-rewrite"),
+    "amend": ({"PRE_COMMIT_REWRITE_COMMAND": "amend"}, "post-rewrite"),
+    "commit": ({"PRE_COMMIT": "1"}, "post-commit"),
+    "nothing": ({}, "post-commit"),
+    "set though empty": ({"PRE_COMMIT_CHECKOUT_TYPE": ""}, "post-checkout"),
+}
+
+
+@pytest.mark.parametrize(("variables", "expected"), TYPES.values(), ids=TYPES)
+def test_type(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert _hook_type() == expected

@@ -1,0 +1,202 @@
+"""What a project says of itself: its name, whether it can be built, and what may change an install of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freshvenv.project import Project
+
+
+def project(pyproject: dict[str, Any], *, setup_py: bool = False) -> Project:
+    return Project(".", Path("/repository"), pyproject, has_setup_py=setup_py)
+
+
+def built_by(*requires: str, **tables: Any) -> dict[str, Any]:
+    """A ``pyproject.toml`` whose version is not in it."""
+    return {"build-system": {"requires": list(requires)}, "project": {"name": "demo", "dynamic": ["version"]}, **tables}
+
+
+NAMES = {
+    "project table": ({"project": {"name": "demo"}}, "demo"),
+    "as it is spelled": ({"project": {"name": "De.mo_x"}}, "De.mo_x"),
+    "poetry": ({"tool": {"poetry": {"name": "demo"}}}, "demo"),
+    "flit": ({"tool": {"flit": {"metadata": {"module": "demo"}}}}, "demo"),
+    "project table first": ({"project": {"name": "one"}, "tool": {"poetry": {"name": "two"}}}, "one"),
+    "only a build can tell": ({"build-system": {"requires": ["setuptools"]}}, ""),
+    "no file": ({}, ""),
+    "name is a number": ({"project": {"name": 1}}, ""),
+    "project is a list": ({"project": []}, ""),
+    "tool is a text": ({"tool": "poetry"}, ""),
+}
+
+
+@pytest.mark.parametrize(("pyproject", "expected"), NAMES.values(), ids=NAMES)
+def test_name(pyproject: dict[str, Any], expected: str) -> None:
+    assert project(pyproject).name == expected
+
+
+BUILDABLE = {
+    "project table": ({"project": {"name": "demo"}}, False, True),
+    "build-system table": ({"build-system": {}}, False, True),
+    "setup.py alone": ({}, True, True),
+    "settings of tools only": ({"tool": {"ruff": {}}}, False, False),
+    "settings of tools, and setup.py": ({"tool": {"ruff": {}}}, True, True),
+    "nothing": ({}, False, False),
+}
+
+
+@pytest.mark.parametrize(("pyproject", "setup_py", "expected"), BUILDABLE.values(), ids=BUILDABLE)
+def test_is_buildable(pyproject: dict[str, Any], setup_py: bool, expected: bool) -> None:
+    assert project(pyproject, setup_py=setup_py).is_buildable is expected
+
+
+# Where the version may come from git
+
+MAY_READ_GIT = {
+    "hatch-vcs": built_by("hatchling", "hatch-vcs"),
+    "setuptools-scm": built_by("setuptools>=64", "setuptools_scm[toml]>=8"),
+    "setuptools-scm, spelled otherwise": built_by("setuptools", "Setuptools.SCM"),
+    "versioneer": built_by("setuptools", "versioneer"),
+    "setuptools-git-versioning": built_by("setuptools", "setuptools-git-versioning"),
+    "flit-scm": built_by("flit_scm"),
+    "poetry-dynamic-versioning": built_by("poetry-core", "poetry-dynamic-versioning"),
+    "pdm, version from scm": built_by("pdm-backend", tool={"pdm": {"version": {"source": "scm"}}}),
+    "pdm, version from a function": built_by("pdm-backend", tool={"pdm": {"version": {"source": "call"}}}),
+    "pdm with a plugin": built_by("pdm-backend", "pdm-build-locked"),
+    "hatchling, version from the project's code": built_by(
+        "hatchling", tool={"hatch": {"version": {"source": "code"}}}
+    ),
+    "hatchling, metadata from the project's code": built_by(
+        "hatchling", tool={"hatch": {"metadata": {"hooks": {"custom": {}}}}}
+    ),
+    "hatchling, build hook of the project": built_by(
+        "hatchling", tool={"hatch": {"version": {"path": "a.py"}, "build": {"hooks": {"custom": {}}}}}
+    ),
+    "hatchling, build hook for wheels": built_by(
+        "hatchling", tool={"hatch": {"build": {"targets": {"wheel": {"hooks": {"custom": {}}}}}}}
+    ),
+    "poetry with a build script": {
+        "build-system": {"requires": ["poetry-core"]},
+        "tool": {"poetry": {"name": "demo", "version": "1.0", "build": {"script": "build.py"}}},
+    },
+    "backend in the tree": {
+        "build-system": {"requires": [], "build-backend": "mine", "backend-path": ["backend"]},
+        "project": {"name": "demo", "dynamic": ["version"]},
+    },
+    "backend that is not known": built_by("somebody-elses-backend"),
+    "meson-python": built_by("meson-python"),
+    "requirement that is not understood": built_by("./local"),
+}
+
+
+@pytest.mark.parametrize("pyproject", MAY_READ_GIT.values(), ids=MAY_READ_GIT)
+def test_may_read_git(pyproject: dict[str, Any]) -> None:
+    assert project(pyproject).may_read_git
+
+
+@pytest.mark.parametrize(
+    "pyproject", [{}, built_by("setuptools"), {"build-system": {}}], ids=["alone", "with requires", "without"]
+)
+def test_setup_py_may_read_git(pyproject: dict[str, Any]) -> None:
+    assert project(pyproject, setup_py=True).may_read_git
+
+
+NEVER_READS_GIT = {
+    "version in the project table": {
+        "build-system": {"requires": ["setuptools", "setuptools-scm"]},
+        "project": {"name": "demo", "version": "1.0"},
+    },
+    "version in the project table, backend in the tree": {
+        "build-system": {"requires": [], "backend-path": ["backend"]},
+        "project": {"name": "demo", "version": "1.0"},
+    },
+    "hatchling": built_by("hatchling", tool={"hatch": {"version": {"path": "demo/__init__.py"}}}),
+    "hatchling with a range": built_by("hatchling>=1.26,<2"),
+    "flit-core": built_by("flit_core >=3.2,<4"),
+    "poetry-core": {"build-system": {"requires": ["poetry-core"]}, "tool": {"poetry": {"version": "1.0"}}},
+    "uv_build": built_by("uv_build>=0.5"),
+    "pdm-backend, version in a file": built_by("pdm-backend", tool={"pdm": {"version": {"source": "file"}}}),
+    "setuptools without setup.py": built_by("setuptools>=64", "wheel"),
+}
+
+
+@pytest.mark.parametrize("pyproject", NEVER_READS_GIT.values(), ids=NEVER_READS_GIT)
+def test_never_reads_git(pyproject: dict[str, Any]) -> None:
+    assert not project(pyproject).may_read_git
+
+
+# What an editable install sees
+
+
+def static(*requires: str, **tables: Any) -> dict[str, Any]:
+    """A ``pyproject.toml`` with all metadata in it."""
+    return {"build-system": {"requires": list(requires)}, "project": {"name": "demo", "version": "1.0"}, **tables}
+
+
+NAMES_ONLY = {
+    "hatchling": static("hatchling"),
+    "setuptools": static("setuptools>=64", "wheel"),
+    "flit-core": static("flit_core<4"),
+    "poetry-core": static("poetry-core"),
+    "pdm-backend": static("pdm-backend"),
+    "uv_build": static("uv_build"),
+    "hatchling, with folders to pack": static(
+        "hatchling", tool={"hatch": {"build": {"targets": {"wheel": {"packages": ["src/demo"]}}}}}
+    ),
+    "setuptools, with packages to find": static("setuptools", tool={"setuptools": {"packages": {"find": {}}}}),
+}
+
+
+@pytest.mark.parametrize("pyproject", NAMES_ONLY.values(), ids=NAMES_ONLY)
+def test_editable_sees_names_only(pyproject: dict[str, Any]) -> None:
+    assert project(pyproject).editable_sees_names_only
+
+
+LOOKS_INTO_MODULES = {
+    "version from a module": built_by("hatchling", tool={"hatch": {"version": {"path": "demo/__init__.py"}}}),
+    "description from a module": static("flit_core") | {"project": {"version": "1.0", "dynamic": ["description"]}},
+    "version in poetry's own table": {
+        "build-system": {"requires": ["poetry-core"]},
+        "tool": {"poetry": {"name": "demo", "version": "1.0"}},
+    },
+    "no requirements": static(),
+    "no build system": {"project": {"name": "demo", "version": "1.0"}},
+    "backend in the tree": {
+        "build-system": {"requires": ["hatchling"], "backend-path": ["backend"]},
+        "project": {"name": "demo", "version": "1.0"},
+    },
+    "backend with a plugin": static("hatchling", "hatch-cython"),
+    "backend that is not known": static("scikit-build-core"),
+    "build hook": static("hatchling", tool={"hatch": {"build": {"hooks": {"custom": {}}}}}),
+    "build hook for wheels": static(
+        "hatchling", tool={"hatch": {"build": {"targets": {"wheel": {"hooks": {"custom": {}}}}}}}
+    ),
+    "extension modules": static("setuptools", tool={"setuptools": {"ext-modules": [{"name": "demo._x"}]}}),
+    "scripts that are copied (setuptools)": static("setuptools", tool={"setuptools": {"script-files": ["bin/run.py"]}}),
+    "data files that are copied (setuptools)": static(
+        "setuptools", tool={"setuptools": {"data-files": {"share/demo": ["share/example.py"]}}}
+    ),
+    "scripts that are copied (hatchling)": static(
+        "hatchling", tool={"hatch": {"build": {"targets": {"wheel": {"shared-scripts": {"bin/run.py": "run"}}}}}}
+    ),
+    "data files that are copied (hatchling)": static(
+        "hatchling", tool={"hatch": {"build": {"targets": {"wheel": {"shared-data": {"share": "share"}}}}}}
+    ),
+    "scripts that are copied (poetry)": static(
+        "poetry-core", tool={"poetry": {"scripts": {"run": {"reference": "bin/run.py", "type": "file"}}}}
+    ),
+    "data files that are copied (flit)": static("flit_core", tool={"flit": {"external-data": {"directory": "data"}}}),
+    "scripts that are copied (uv)": static("uv_build", tool={"uv": {"build-backend": {"data": {"scripts": "bin"}}}}),
+}
+
+
+@pytest.mark.parametrize("pyproject", LOOKS_INTO_MODULES.values(), ids=LOOKS_INTO_MODULES)
+def test_editable_may_see_more(pyproject: dict[str, Any]) -> None:
+    assert not project(pyproject).editable_sees_names_only
+
+
+def test_setup_py_may_see_more() -> None:
+    assert not project(static("setuptools"), setup_py=True).editable_sees_names_only
