@@ -37,7 +37,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _hook_type() -> str:
-    """The hook type, which pre-commit and prek do not pass on, from what they say of its arguments."""
+    """The hook type: prek names it, and pre-commit gives it away by what it says of the hook's arguments."""
+    if stage := os.environ.get("PREK_HOOK_STAGE"):
+        return stage
     for variable, kind in (
         ("PRE_COMMIT_CHECKOUT_TYPE", "post-checkout"),
         ("PRE_COMMIT_IS_SQUASH_MERGE", "post-merge"),

@@ -67,11 +67,7 @@ def sterile_environment(root: Path, inherited: Mapping[str, str]) -> dict[str, s
 
     Caches that cost a download (uv's and pip's) are shared between tests; freshvenv's own are not.
     """
-    kept = {
-        name: value
-        for name, value in inherited.items()
-        if name in _KEPT or name.startswith(_KEPT_PREFIXES)
-    }
+    kept = {name: value for name, value in inherited.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
     for name in ("home", "templates", "cache", "state"):
         (root / name).mkdir(parents=True, exist_ok=True)
     shared = Path(inherited.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -105,10 +105,14 @@ def install(repository: Repository) -> list[str]:
 
     Raises :class:`FreshvenvError` when the hooks directory cannot be written.
     """
+    hooks = find_hooks(repository)
+    for hook in hooks:
+        if hook.state() is HookState.FOREIGN and os.path.lexists(hook.foreign):
+            raise FreshvenvError(f"{hook.foreign} is in the way", hint="remove it or give it another name")
     opt_in(repository)
     changed: list[str] = []
     try:
-        changed += [hook.kind for hook in find_hooks(repository) if _install(repository, hook)]
+        changed += [hook.kind for hook in hooks if _install(repository, hook)]
     except OSError as error:
         raise FreshvenvError(f"hooks cannot be installed: {error}") from error
     return changed
@@ -122,8 +126,6 @@ def _install(repository: Repository, hook: Hook) -> bool:
         hook.directory.mkdir(parents=True)
         write_atomically(repository.shared_state / "made-hooks", os.fsencode(hook.directory))
     if state is HookState.FOREIGN:
-        if os.path.lexists(hook.foreign):
-            raise FreshvenvError(f"{hook.foreign} is in the way", hint="remove it or give it another name")
         hook.path.rename(hook.foreign)
     write_atomically(hook.path, shim(hook.kind))
     hook.path.chmod(0o777 & ~_umask())
