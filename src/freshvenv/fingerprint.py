@@ -99,14 +99,33 @@ def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, .
 
 
 def _compare_recipes(installed: Recipe, current: Recipe) -> tuple[tuple[str, str, str, bool], ...]:
-    pairs = (
-        ("mode", _mode(installed), _mode(current)),
-        ("extras", ", ".join(installed.extras), ", ".join(current.extras)),
-        ("groups", ", ".join(installed.groups), ", ".join(current.groups)),
-        ("config settings", _settings(installed), _settings(current)),
-        ("build-from", installed.build_from.value, current.build_from.value),
+    return (
+        ("mode", _mode(installed), _mode(current), installed.editable != current.editable),
+        (
+            "extras",
+            ", ".join(installed.extras),
+            ", ".join(current.extras),
+            installed.extras != current.extras,
+        ),
+        (
+            "groups",
+            ", ".join(installed.groups),
+            ", ".join(current.groups),
+            installed.groups != current.groups,
+        ),
+        (
+            "config settings",
+            _settings(installed),
+            _settings(current),
+            installed.config_settings != current.config_settings,
+        ),
+        (
+            "build-from",
+            installed.build_from.value,
+            current.build_from.value,
+            installed.build_from is not current.build_from,
+        ),
     )
-    return tuple((field, old, new, old != new) for field, old, new in pairs)
 
 
 def _mode(recipe: Recipe) -> str:

@@ -39,14 +39,15 @@ class Uv:
 
     def create(self, environment: Path, interpreter: Path, log: Path) -> int:
         words = ("venv", "--quiet", "--no-project", "--python", str(interpreter), str(environment))
-        return self._run(words, log, environment.parent)
+        return self._run(words, log)
 
     def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
         words = ("pip", "install", "--quiet", "--python", str(python), "--", *requirements)
-        return self._run(words, log, python.parent)
+        return self._run(words, log)
 
-    def _run(self, words: Sequence[str], log: Path, cwd: Path) -> int:
-        return process.run_logged([self.program, *words], log=log, cwd=cwd)
+    def _run(self, words: Sequence[str], log: Path) -> int:
+        # uv looks for settings from here upwards: [tool.uv.pip] of a tree would move the target.
+        return process.run_logged([self.program, *words], log=log, cwd=log.parent)
 
 
 class Pip:

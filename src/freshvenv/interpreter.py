@@ -94,7 +94,7 @@ def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
     remembered = memory / f"{key.hexdigest()[:32]}.json"
     try:
         return Interpreter(**json.loads(remembered.read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         interpreter = _ask(real)
     with suppress(OSError):  # remembering only saves time
         write_atomically(remembered, json.dumps(asdict(interpreter)).encode())

@@ -51,7 +51,6 @@ class Payload:
     version: str
     dist_info: str
     scheme: str
-    pure: bool
     files: tuple[File, ...]
     entry_points: tuple[EntryPoint, ...]
 
@@ -66,9 +65,12 @@ class Payload:
         return content
 
     def metadata(self) -> bytes:
-        """The METADATA file (core metadata)."""
+        """The METADATA file (core metadata). Raises :class:`DamagedPayloadError`."""
         wanted = f"{self.dist_info}/METADATA"
-        return self.read(next(file for file in self.files if file.path == wanted))
+        found = next((file for file in self.files if file.path == wanted), None)
+        if found is None:
+            raise DamagedPayloadError(f"there is no {wanted}")
+        return self.read(found)
 
 
 def digest(content: bytes) -> str:
@@ -82,7 +84,6 @@ def dump(payload: Payload) -> None:
         "version": FORMAT,
         "distribution": [payload.name, payload.version, payload.dist_info],
         "scheme": payload.scheme,
-        "pure": payload.pure,
         "files": [[f.scheme, f.path, f.digest, f.size, f.executable] for f in payload.files],
         "entry-points": [[e.name, e.module, e.attr, e.section] for e in payload.entry_points],
     }
@@ -102,9 +103,8 @@ def load(directory: Path) -> Payload:
             version=version,
             dist_info=dist_info,
             scheme=data["scheme"],
-            pure=data["pure"] is True,
             files=tuple(File(*row) for row in data["files"]),
             entry_points=tuple(EntryPoint(*row) for row in data["entry-points"]),
         )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedPayloadError(f"{directory}: {error}") from error

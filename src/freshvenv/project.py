@@ -11,6 +11,30 @@ from typing import Any
 # Backends whose result depends on nothing but files, as long as no plugin is asked for beside them.
 _BLIND_TO_GIT = frozenset({"hatchling", "flit-core", "poetry-core", "uv-build", "setuptools", "wheel"})
 
+# Where a project hands its own code to a backend.
+_OWN_CODE = (
+    ("build-system", "backend-path"),
+    ("tool", "hatch", "build", "hooks"),
+    ("tool", "hatch", "build", "targets", "wheel", "hooks"),
+    ("tool", "hatch", "metadata", "hooks"),
+    ("tool", "poetry", "build"),
+    ("tool", "setuptools", "ext-modules"),
+    ("tool", "setuptools", "cmdclass"),
+)
+
+# Where it names files that are copied even into an editable install.
+_COPIED = (
+    ("tool", "flit", "external-data"),
+    ("tool", "hatch", "build", "force-include"),
+    ("tool", "hatch", "build", "targets", "wheel", "extra-metadata"),
+    ("tool", "hatch", "build", "targets", "wheel", "force-include"),
+    ("tool", "hatch", "build", "targets", "wheel", "shared-data"),
+    ("tool", "hatch", "build", "targets", "wheel", "shared-scripts"),
+    ("tool", "setuptools", "data-files"),
+    ("tool", "setuptools", "script-files"),
+    ("tool", "uv", "build-backend", "data"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -52,9 +76,11 @@ class Project:
         names = {_leading_name(line) for line in requires}
         if self.has_setup_py and "setuptools" in names:
             return True
+        if self._runs_own_code or _dig(self.pyproject, "tool", "hatch", "version", "source") not in {None, "regex"}:
+            return True
         if names == {"pdm-backend"}:
-            return _dig(self.pyproject, "tool", "pdm", "version", "source") == "scm"
-        return not names <= _BLIND_TO_GIT or _dig(self.pyproject, "build-system", "backend-path") is not None
+            return _dig(self.pyproject, "tool", "pdm", "version", "source") in {"scm", "call"}
+        return not names <= _BLIND_TO_GIT
 
     @property
     def editable_sees_names_only(self) -> bool:
@@ -70,17 +96,16 @@ class Project:
         names = {_leading_name(line) for line in requires} if isinstance(requires, list) else set()
         if not names or not names <= _BLIND_TO_GIT | {"pdm-backend"} or self.has_setup_py:
             return False
-        own_code = (
-            ("build-system", "backend-path"),
-            ("tool", "hatch", "build", "hooks"),
-            ("tool", "hatch", "build", "targets", "wheel", "hooks"),
-            ("tool", "hatch", "metadata", "hooks"),
-            ("tool", "pdm", "build"),
-            ("tool", "poetry", "build"),
-            ("tool", "setuptools", "ext-modules"),
-            ("tool", "setuptools", "cmdclass"),
-        )
-        return all(_dig(self.pyproject, *keys) is None for keys in own_code)
+        if self._runs_own_code or _dig(self.pyproject, "tool", "pdm", "build") is not None:
+            return False
+        scripts = _dig(self.pyproject, "tool", "poetry", "scripts")
+        if isinstance(scripts, Mapping) and any(isinstance(script, Mapping) for script in scripts.values()):
+            return False
+        return all(_dig(self.pyproject, *keys) is None for keys in _COPIED)
+
+    @property
+    def _runs_own_code(self) -> bool:
+        return any(_dig(self.pyproject, *keys) is not None for keys in _OWN_CODE)
 
 
 def _leading_name(requirement: object) -> str:

@@ -93,7 +93,7 @@ def load(text: str | bytes) -> Receipt:
     """Read what :func:`dump` wrote. Raises :class:`DamagedReceiptError` for anything else."""
     try:
         data = json.loads(text)
-        if data["version"] != FORMAT:
+        if type(data["version"]) is not int or data["version"] != FORMAT:
             raise DamagedReceiptError(f"receipt of version {data['version']!r}, this is {FORMAT}")
         return Receipt(
             project=_text(data["project"]),
@@ -125,7 +125,7 @@ def _recipe(data: Mapping[str, object]) -> Recipe:
     if not isinstance(settings, list):
         raise TypeError("config-settings is no list")
     return Recipe(
-        editable=data["editable"] is True,
+        editable=_flag(data["editable"]),
         extras=_texts(data["extras"]),
         groups=_texts(data["groups"]),
         config_settings=tuple((_text(key), _text(value)) for key, value in settings),
@@ -140,6 +140,12 @@ def _stamp(row: object) -> FileStamp:
     if not all(type(number) is int for number in (size, mtime_ns, ctime_ns)) or type(executable) is not bool:
         raise TypeError("size and times are whole numbers, the exec bit is true or false")
     return FileStamp(size, mtime_ns, ctime_ns, executable, _text(digest))
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
 
 
 def _text(value: object) -> str:

@@ -69,6 +69,8 @@ def sync(
     done: dict[str, Outcome] = {}
     for _ in range(_ROUNDS):
         sight = look(repository, workshop, request.named)
+        if request.automatic and sight.found.settings.on_stale is OnStale.OFF:
+            return []
         outcomes = []
         for sighting in sight.sightings:
             outcome = run.settle(sight, sighting)

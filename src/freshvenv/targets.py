@@ -75,7 +75,7 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
     top = repository.top
     settings = read_settings(repository)
     lookup = _Lookup(top, memory)
-    chosen = [lookup.at(path.absolute()) for path in named]
+    chosen = [lookup.at(Path(os.path.abspath(path))) for path in named]
     for candidate in chosen:
         if candidate.missing or candidate.venv is None:
             raise UsageError(f"{candidate.label}: {candidate.trouble or 'no such venv'}")
@@ -121,20 +121,18 @@ class _Lookup:
 
     def candidates(self, settings: ProjectSettings) -> Iterator[tuple[Candidate, bool]]:
         """The venvs of a project, and whether each is configured."""
-        configured = bool(settings.venvs)
-        patterns = settings.venvs or _default_patterns(settings.path)
         done: set[Path] = set()
-        for pattern in patterns:
-            for path in self._expand(pattern, keep_missing=configured):
-                if path in done or _is_excluded(path.relative_to(self._top).as_posix(), settings.exclude):
-                    continue
-                done.add(path)
-                yield self._contained(path), configured
         for pattern in settings.personal_venvs:
-            path = self._top / Path(pattern).expanduser()
+            path = Path(os.path.abspath(self._top / Path(pattern).expanduser()))
             if path not in done:
                 done.add(path)
                 yield self.at(path), True
+        configured = bool(settings.venvs)
+        for pattern in settings.venvs or _default_patterns(settings.path):
+            for path in self._expand(pattern, keep_missing=configured):
+                if path not in done and not _is_excluded(path.relative_to(self._top).as_posix(), settings.exclude):
+                    done.add(path)
+                    yield self._contained(path), configured
 
     def _expand(self, pattern: str, *, keep_missing: bool) -> Iterator[Path]:
         if any(sign in pattern for sign in "*?["):

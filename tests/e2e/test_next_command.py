@@ -401,13 +401,11 @@ class Habit:
 
 
 UV_PIP_REQUIREMENTS = ("uv", "pip", "install", "-r", "requirements.txt")
-UV_PIP_SYNC = ("uv", "pip", "sync", "requirements.txt")
 
 FAITHFUL = {
     "uv sync": Habit(UV_SYNC, (UV_SYNC, UV_RUN)),
     "freshvenv, then uv sync": Habit(("freshvenv", "resync"), (UV_SYNC, UV_RUN)),
     "uv pip install -r": Habit(UV_PIP_REQUIREMENTS, (UV_PIP_REQUIREMENTS,)),
-    "uv pip sync": Habit(UV_PIP_SYNC, (UV_PIP_SYNC,)),
 }
 
 
@@ -456,18 +454,20 @@ def test_new_venv_from_the_cache_of_uv(histories: Histories, world: World) -> No
     shop.assert_new()
 
 
-def test_plain_uv_sync_makes_it_editable_and_so_it_stays(shop: Shop) -> None:
+def test_plain_uv_sync_makes_it_editable_and_so_it_stays(histories: Histories, world: World) -> None:
     """`uv sync` without ``--no-editable`` is the user's word; status says who it was, and the mode is kept."""
+    shop = histories.copy("setuptools", world)
+    shop.repository.freshvenv("init", "--hooks", "native")
     shop.run("uv", "sync")
     target = shop.repository.target()
     assert (target.state, target.reasons, target.editable) == ("unknown", ("reinstalled by uv",), True)
 
-    [line] = shop.checkout("main")
+    [line] = shop.checkout("release")
 
     assert "reinstalled by uv" in line
     assert "editable" in line
     assert_exact(shop.world, shop.python, shop.repository.path, "shop", editable=True)
     held = shop.holds()
     shop.run("uv", "sync", "--check")
-    assert shop.run("uv", "run", "{script}").stdout.strip() == "main"
+    assert shop.run("uv", "run", "{script}").stdout.strip() == "release"
     assert shop.holds() == held

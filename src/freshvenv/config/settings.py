@@ -85,12 +85,17 @@ class Settings:
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as a table; empty when there is no such file. Raises :class:`SettingsError`, which names the line."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_bytes().decode())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
     except OSError as error:
         raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError(
+            f"{path.name} is broken: {error.reason} (at line {line})", hint="it is not UTF-8"
+        ) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{path.name} is broken: {error}", hint="nothing was changed") from error
 
 
@@ -116,7 +121,7 @@ def parse_settings(pyproject: Mapping[str, Any], personal: Iterable[tuple[str, s
         if not isinstance(row.get("path"), str):
             raise SettingsError(f"{where} needs a path")
         path = posixpath.normpath(row["path"])
-        if path.startswith(("/", "..")):
+        if path == ".." or path.startswith(("/", "../")):
             raise SettingsError(f"{where}: path {row['path']!r} leaves the repository")
         projects.append(_project(row, replace(settings.default, path=path), where))
     return replace(settings, projects=tuple(projects))

@@ -12,7 +12,9 @@ from freshvenv.hooks.native import HOOK_TYPES
 from freshvenv.source.git import Repository
 
 CONFIGS = (".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml")
-_OUR_ID = re.compile(r"""^[\s\-{,]*id\s*[:=]\s*['"]?freshvenv['"]?\s*[,}]?\s*(#.*)?$""", re.MULTILINE)
+_OUR_ID = re.compile(
+    r"""^[^#\n]*?(?<![\w-])['"]?id['"]?\s*[:=]\s*(['"]?)freshvenv\1\s*(?=[,}\]\n#]|\Z)""", re.MULTILINE
+)
 
 
 def names_our_hook(top: Path) -> bool:

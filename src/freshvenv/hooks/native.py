@@ -139,19 +139,13 @@ def uninstall(repository: Repository) -> list[str]:
     """
     changed = []
     for hook in find_hooks(repository):
-        match hook.state():
-            case HookState.INSTALLED | HookState.OUTDATED:
-                hook.path.unlink()
-                if os.path.lexists(hook.foreign):
-                    hook.foreign.rename(hook.path)
-                changed.append(hook.kind)
-            case HookState.BEHIND:
-                hook.legacy.unlink()
-                if os.path.lexists(hook.foreign):
-                    hook.foreign.rename(hook.legacy)
-                changed.append(hook.kind)
-            case HookState.FOREIGN | HookState.ABSENT:
-                pass
+        ours = [place for place in (hook.path, hook.legacy) if _is_ours(place)]
+        for place in ours:
+            place.unlink()
+        if ours and os.path.lexists(hook.foreign):
+            hook.foreign.rename(ours[0])
+        if ours:
+            changed.append(hook.kind)
     note = repository.shared_state / "made-hooks"
     if note.is_file():
         made = Path(os.fsdecode(note.read_bytes()))

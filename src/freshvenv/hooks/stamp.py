@@ -20,14 +20,14 @@ HEADER = "freshvenv 1"
 
 
 def render(commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: Iterable[str]) -> str:
-    """The stamp's text; empty when a path has a character that its form cannot carry."""
+    """The stamp's text; empty when a path has white space that ``read`` in ``sh`` would not give back."""
     lines = [HEADER]
     if commit:
         lines.append(f"commit {commit}")
     lines += [f"tree {tree} {path}" for path, tree in trees.items()]
     lines += [f"newer {path}" for path in newer]
     lines += [f"absent {path}" for path in absent]
-    if any("\n" in line or line != line.strip() or "\0" in line for line in lines):
+    if any("\0" in line or " ".join(line.split()) != line for line in lines):
         return ""
     return "\n".join(lines) + "\n"
 
@@ -46,7 +46,7 @@ def holds(stamp: str, top: str, commit: str) -> bool:
                 return False
             if word == "absent" and os.path.lexists(os.path.join(top, path)):
                 return False
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True
 

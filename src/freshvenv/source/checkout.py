@@ -58,7 +58,8 @@ def _populate(repository: Repository, head: Head, tree: str, where: Path) -> Non
     if shallow.exists():
         shutil.copyfile(shallow, inner / "shallow")
     _ask(where, "read-tree", "--reset", "-u", tree)
-    for path, commit in repository.submodules(tree, "."):
+    env = store.environment() if store.path.is_dir() else None
+    for path, commit in repository.submodules(tree, ".", env):
         if commit:
             _populate_submodule(repository.top / path, commit, where / path)
 

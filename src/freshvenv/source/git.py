@@ -89,17 +89,22 @@ class Repository:
         done = self.git(*words, commit)
         numbered = self.git(*words, "--match", "*[0-9]*", commit)
         said = [answer.text for answer in (done, numbered) if answer.status == 0]
-        return " ".join(dict.fromkeys(said))
+        for text in list(said):
+            # Of several tags on one commit a version scheme may prefer another one than git.
+            tag = text.rsplit("-", 2)[0]
+            said += self.git("tag", "--points-at", f"refs/tags/{tag}^{{commit}}").text.split("\n")
+        return " ".join(dict.fromkeys(filter(None, said)))
 
-    def submodules(self, tree: str, path: str) -> tuple[tuple[str, str], ...]:
+    def submodules(self, tree: str, path: str, env: Mapping[str, str] | None = None) -> tuple[tuple[str, str], ...]:
         """Every submodule below ``path`` that ``tree`` records, with the commit that is checked out in it.
 
-        The commit is empty where the submodule is not populated, as in a clone without ``--recurse-submodules``.
+        ``env`` tells git where the tree's objects are, if not in the repository. The commit is empty where the submodule
+        is not populated, as in a clone without ``--recurse-submodules``.
         """
         if not (self.top / ".gitmodules").exists():
             return ()
         words = ["ls-tree", "-r", "-z", tree] + ([] if path == "." else ["--", path])
-        entries = [row.split("\t", 1) for row in self.ask(*words).split("\0") if row]
+        entries = [row.split("\t", 1) for row in self.ask(*words, env=env).split("\0") if row]
         paths = [name for meta, name in entries if meta.startswith("160000")]
         return tuple((name, self._submodule_head(name)) for name in paths)
 
@@ -210,7 +215,8 @@ def _paths_of_status(listing: str) -> list[str]:
     rows = iter(row for row in listing.split("\0") if row)
     for row in rows:
         paths.append(row[3:])
-        if row[0] in "RC":
+        # A path that was renamed to it follows, whether the index or only the working tree says so.
+        if "R" in row[:2] or "C" in row[:2]:
             paths.append(next(rows, ""))
     # A path that ends with a slash is a repository of its own, which is not part of this one.
     return [path for path in paths if path and not path.endswith("/")]

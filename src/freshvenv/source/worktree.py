@@ -35,7 +35,7 @@ class WorkTree:
         """The hash of a directory's tree. Raises :class:`GitError` when git ignores it or knows nothing of it."""
         if path == ".":
             return self.tree
-        done = self._git("rev-parse", "--verify", "--quiet", f"{self.tree}:{path}^{{tree}}")
+        done = self._git("rev-parse", "--verify", "--quiet", f"{self.tree}:{path}")
         if done.status != 0:
             raise GitError(f"{path} is not in the tree that is checked out")
         return done.text
@@ -53,8 +53,10 @@ class WorkTree:
         return digest.hexdigest()
 
     def _git(self, *words: str) -> Finished:
-        env = {} if self.is_clean else ObjectStore(self.repository).environment()
-        return self.repository.git(*words, env=env)
+        return self.repository.git(*words, env=self._env())
+
+    def _env(self) -> dict[str, str]:
+        return {} if self.is_clean else ObjectStore(self.repository).environment()
 
     def version_control(self) -> str:
         """What a version scheme sees: ``git describe``, and whether anything is uncommitted."""
@@ -63,7 +65,7 @@ class WorkTree:
 
     def submodules(self, path: str) -> tuple[str, ...]:
         """A line for each submodule below ``path``: where it is, and the commit that is checked out in it."""
-        found = self.repository.submodules(self.head.tree, path)
+        found = self.repository.submodules(self.tree, path, self._env())
         return tuple(f"{name} {commit or 'not populated'}" for name, commit in found)
 
     def changed_below(self, path: str) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def read_intents(state: Path) -> list[Intent]:
 
 
 def _read(file: Path) -> Intent:
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         data = json.loads(file.read_bytes())
         paths = frozenset(path for path in data["paths"] if isinstance(path, str))
         if data["version"] == FORMAT and isinstance(data["project"], str):

@@ -91,9 +91,9 @@ def _wrapper(venv: Venv, entry_point: EntryPoint) -> Desired:
 def _refuse_reserved(venv: Venv, payload: Payload, layout: Mapping[str, Desired]) -> None:
     for path in layout:
         place, name = posixpath.split(path)
-        if place == venv.interpreter.scripts and _RESERVED.fullmatch(name):
-            owner = payload.name.lower()
-            if not name.lower().startswith(owner):
+        if place == venv.interpreter.scripts:
+            match = _RESERVED.fullmatch(name)
+            if match and match[1].lower() != payload.name.lower():
                 raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
         if path == "pyvenv.cfg" or path.split("/")[0] == ".freshvenv":
             raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")

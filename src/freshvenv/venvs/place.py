@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -45,7 +46,8 @@ def place(
     :class:`VenvError` when the venv does not hold afterwards what it should, ``OSError`` for a fault of the disk.
     """
     _refuse_outside(venv, layout)
-    owned = [path for path in outgoing.paths if path in layout or os.path.lexists(venv.path / path)]
+    outgoing = _believable(venv, outgoing)
+    owned = [path for path in outgoing.paths if path in layout or _is_file(venv.path / path)]
     delta = subtract(layout, contents(venv.path, layout, outgoing.stamps), owned)
     retired = {
         folder
@@ -66,6 +68,7 @@ def place(
         for folder in retired:
             # Files that RECORD does not list would keep a ghost of the old version alive.
             shutil.rmtree(venv.path / folder, ignore_errors=True)
+        _prune(venv, [path for path in outgoing.paths if path not in layout])
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     _verify(venv, layout, delta)
@@ -76,6 +79,8 @@ def sweep(venv: Venv) -> None:
     """Remove what killed runs left of their staging. Called with the venv's lock held."""
     for left in venv.state.glob("stage-*"):
         shutil.rmtree(left, ignore_errors=True)
+    for left in venv.state.glob(".*"):
+        left.unlink(missing_ok=True)
 
 
 def _refuse_outside(venv: Venv, layout: Iterable[str]) -> None:
@@ -127,15 +132,52 @@ def _replace(root: Path, path: str, source: Path) -> None:
     os.replace(source, target)
 
 
+def _believable(venv: Venv, outgoing: Outgoing) -> Outgoing:
+    """Only what really lies in the venv: notes can be damaged or forged, and what they name is removed."""
+    guard = Containment(venv.path)
+    paths = frozenset(path for path in outgoing.paths if _is_plain(path) and guard.holds(path))
+    metadata = frozenset(
+        folder
+        for folder in outgoing.metadata
+        if folder.rpartition("/")[0] in venv.site_directories
+        and folder.endswith(".dist-info")
+        and _is_plain(folder)
+        and guard.holds(f"{folder}/RECORD")
+    )
+    return Outgoing(paths, metadata, outgoing.stamps)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path is relative and goes only down."""
+    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return not stat.S_ISDIR(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def _remove(root: Path, paths: Iterable[str]) -> None:
-    guard = Containment(root)
     for path in paths:
-        if not guard.holds(path):
-            continue
-        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            (root / path).unlink()
+        if _is_file(root / path):
+            (root / path).unlink(missing_ok=True)
         _drop_bytecode(root, path)
-        _remove_empty_parents(root, path)
+
+
+def _prune(venv: Venv, paths: Iterable[str]) -> None:
+    """Remove the folders of removed files that hold nothing more, short of those that every venv has."""
+    kept = {parent for site in venv.site_directories for parent in (*_parents(site), site)}
+    kept |= {*_parents(venv.interpreter.scripts), venv.interpreter.scripts}
+    folders = {parent for path in paths for parent in _parents(path)}
+    for folder in sorted(folders - kept, key=len, reverse=True):
+        where = venv.path / folder
+        if "/" in folder and where.is_dir() and not where.is_symlink():
+            with suppress(OSError):
+                (where / "__pycache__").rmdir()
+            with suppress(OSError):
+                where.rmdir()
 
 
 def _drop_bytecode(root: Path, path: str) -> None:
@@ -151,20 +193,6 @@ def _drop_bytecode(root: Path, path: str) -> None:
         if name.startswith(prefix) and name.endswith(".pyc"):
             with suppress(OSError):
                 (root / folder / name).unlink()
-
-
-def _remove_empty_parents(root: Path, path: str) -> None:
-    """Remove the folders of a removed file that hold nothing more, short of those that every venv has."""
-    for parent in reversed(_parents(path)):
-        if parent.endswith(("site-packages", "/bin", "/lib")) or "/" not in parent:
-            return
-        folder = root / parent
-        with suppress(OSError):
-            (folder / "__pycache__").rmdir()
-        try:
-            folder.rmdir()
-        except OSError:
-            return
 
 
 def _remove_if_hollow(folder: Path) -> None:
@@ -187,5 +215,5 @@ def _verify(venv: Venv, layout: Mapping[str, Desired], delta: Delta) -> None:
         if not right:
             raise VenvError(f"{path} is not what was placed: something else is changing this venv")
     for path in delta.remove:
-        if os.path.lexists(venv.path / path):
+        if _is_file(venv.path / path):
             raise VenvError(f"{path} could not be removed")

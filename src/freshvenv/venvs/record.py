@@ -48,7 +48,7 @@ def owned_files(venv: Venv, distribution: Distribution) -> Owned:
 
 def _relative(venv: Venv, site: str, row: str) -> str:
     """A row's path relative to the venv, empty when it leaves it."""
-    if "\0" in row:
+    if not row or "\0" in row or row.endswith("/"):
         return ""
     if row.startswith("/"):
         path = posixpath.relpath(posixpath.normpath(row), os.fspath(venv.path))

@@ -51,7 +51,7 @@ def _of_groups(pyproject: Mapping[str, Any], groups: tuple[str, ...]) -> list[st
 
     try:
         return [str(line) for line in resolve_dependency_groups(pyproject.get("dependency-groups", {}), *groups)]
-    except (LookupError, ValueError, TypeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, ExceptionGroup) as error:
         raise VenvError(f"dependency groups: {error}") from error
 
 

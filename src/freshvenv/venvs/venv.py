@@ -105,7 +105,7 @@ def _origin(metadata: Path) -> Origin | None:
             return None
         editable = data.get("dir_info", {}).get("editable") is True
         return Origin(Path(unquote(parts.path, errors="surrogateescape")), editable, "dir_info" not in data)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

@@ -36,7 +36,7 @@ def contents(root: Path, paths: Iterable[str], stamps: Mapping[str, FileStamp]) 
                 continue
             known = stamps.get(path)
             value = known.digest if known and _matches(known, status) else digest(where.read_bytes())
-        except OSError:
+        except (OSError, ValueError):
             continue
         found[path] = (value, _is_executable(status))
     return found
@@ -58,7 +58,7 @@ def _is_unaltered(path: Path, known: FileStamp) -> bool:
         if not stat.S_ISREG(status.st_mode) or _is_executable(status) != known.executable:
             return False
         return digest(path.read_bytes()) == known.digest
-    except OSError:
+    except (OSError, ValueError):  # a damaged receipt may name what no file can be called
         return False
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,11 +26,37 @@ def build_wheel(
 
     All that the build prints goes to ``log``. Raises :class:`BuildError`.
     """
+    kind: Literal["editable", "wheel"] = "editable" if recipe.editable else "wheel"
+    settings = dict(recipe.config_settings)
+    with _warnings_into(log):
+        return _build(source, interpreter, kind, settings, out, pool, log)
+
+
+@contextmanager
+def _warnings_into(log: Path) -> Iterator[None]:
+    """Keep what backends warn of, which ``build`` hands on as Python warnings, out of the user's terminal."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            if caught:
+                with log.open("a") as sink:
+                    sink.writelines(f"{warning.message}\n" for warning in caught)
+
+
+def _build(
+    source: Path,
+    interpreter: Interpreter,
+    kind: Literal["editable", "wheel"],
+    settings: dict[str, str],
+    out: Path,
+    pool: EnvironmentPool,
+    log: Path,
+) -> Path:
     # Imported here: only a build needs it, and it takes as long as a small install.
     import build
 
-    kind: Literal["editable", "wheel"] = "editable" if recipe.editable else "wheel"
-    settings = dict(recipe.config_settings)
     try:
         static = _builder(source, None, interpreter, log).build_system_requires
         environment = pool.get(interpreter, static, log)

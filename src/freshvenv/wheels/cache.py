@@ -22,8 +22,10 @@ from freshvenv.payload import DamagedPayloadError, Payload, load
 class WheelCache:
     """Payloads by what they were built from.
 
-    An entry is a folder ``<key>/<tag>``: ``tag`` is ``any`` for a pure wheel, which serves every interpreter, and names
-    the ABI otherwise. Entries are made aside and renamed into place, so a reader sees a whole one or none.
+    An entry is a folder ``<key>/<tag>``: ``tag`` names the version and the ABI of the interpreter that it was built for.
+    That goes for pure wheels, too: what a backend writes may depend on the Python that runs it, and on which release
+    of the backend supports that Python. Entries are made aside and renamed into place, so a reader sees a whole one or
+    none.
     """
 
     directory: Path
@@ -45,8 +47,8 @@ class WheelCache:
             slot.mkdir(parents=True, exist_ok=True)
             aside = Path(mkdtemp(prefix="new-", dir=slot))
             try:
-                payload = make(aside)
-                place = slot / ("any" if payload.pure else interpreter.abi_tag)
+                make(aside)
+                place = slot / interpreter.abi_tag
                 shutil.rmtree(place, ignore_errors=True)
                 os.rename(aside, place)
                 return load(place)
@@ -59,9 +61,8 @@ class WheelCache:
             shutil.rmtree(payload.directory, ignore_errors=True)
 
     def _find(self, slot: Path, interpreter: Interpreter) -> Payload | None:
-        for tag in ("any", interpreter.abi_tag):
-            with suppress(DamagedPayloadError):
-                return load(slot / tag)
+        with suppress(DamagedPayloadError):
+            return load(slot / interpreter.abi_tag)
         return None
 
 

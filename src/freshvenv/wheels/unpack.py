@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from zipfile import BadZipFile
 
 from installer import install
 from installer.destinations import WheelDestination
@@ -42,12 +43,13 @@ def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
                 version=source.version,
                 dist_info=source.dist_info_dir,
                 scheme=shelf.scheme,
-                pure=wheel.stem.endswith("-none-any"),
                 files=tuple(shelf.files),
                 entry_points=tuple(shelf.entry_points),
             )
-    except (InstallerError, ValueError, AssertionError, KeyError, OSError) as error:
+    except (InstallerError, ValueError, AssertionError, KeyError, OSError, BadZipFile) as error:
         raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
+    if not any(file.path == f"{payload.dist_info}/METADATA" for file in payload.files):
+        raise BuildError("the build made an invalid wheel: it has no METADATA", log=log)
     dump(payload)
     return payload
 
