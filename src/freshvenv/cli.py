@@ -9,7 +9,7 @@ import click
 
 from freshvenv import __version__
 from freshvenv.environment import cache_directory, scrub, state_directory, stop_on_termination
-from freshvenv.errors import FreshvenvError
+from freshvenv.errors import FreshvenvError, StoppedError
 from freshvenv.hooks import framework, native
 from freshvenv.observe import Sighting
 from freshvenv.plan import Action, State, judge
@@ -26,12 +26,6 @@ def main(arguments: list[str]) -> int:
     stop_on_termination()
     try:
         status = group.main(args=arguments, prog_name="freshvenv", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("freshvenv: interrupted; the next run sets it right", err=True)
-        return 130
-    except KeyboardInterrupt:
-        click.echo("freshvenv: interrupted; the next run sets it right", err=True)
-        return 130
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -49,7 +43,16 @@ def _workshop() -> Workshop:
     return Workshop(cache_directory(), state_directory())
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; click itself would print an empty line when it is interrupted."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise StoppedError("interrupted; the next run sets it right") from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="freshvenv")
 def group() -> None:
     """Keep virtual environments in step with the checked-out tree."""

@@ -32,6 +32,12 @@ class SettingsError(UsageError):
     """A setting, or the file that holds it, is wrong."""
 
 
+class StoppedError(FreshvenvError):
+    """The user, or a signal, ended the command."""
+
+    exit_code = 130
+
+
 class GitError(FreshvenvError):
     """git is missing, or said no."""
 

@@ -60,8 +60,11 @@ def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Re
     except BuildError as error:
         desk.write_failure(fingerprint.tree, f"{error}; {error.hint}")
         raise
-    except (VenvError, OSError) as error:
+    except VenvError as error:
         desk.write_failure(fingerprint.tree, str(error))
+        raise
+    except OSError as error:
+        desk.write_failure(fingerprint.tree, error.strerror or str(error))
         raise
     if not installed.receipt.unmet:
         log.unlink(missing_ok=True)

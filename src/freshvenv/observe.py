@@ -106,7 +106,7 @@ def _distrust(target: Target, venv: Venv, receipt: Receipt | None) -> str:
     """Why a receipt that can be read is not to be believed."""
     if receipt is None or not target.installed:
         return ""
-    if receipt.venv != os.fspath(venv.path):
+    if not _is_of(receipt, venv):
         return f"the receipt is that of {receipt.venv}"
     if len(target.installed) > 1:
         return f"installed more than once: {', '.join(it.dist_info for it in target.installed)}"
@@ -115,6 +115,11 @@ def _distrust(target: Target, venv: Venv, receipt: Receipt | None) -> str:
     if not witnesses or any(path.endswith(("/RECORD", "/direct_url.json")) for path in altered(venv.path, witnesses)):
         return f"reinstalled by {installed_by(venv, target.installed[0])}"
     return ""
+
+
+def _is_of(receipt: Receipt, venv: Venv) -> bool:
+    """Whether a receipt was written for this venv, however its path is spelled."""
+    return receipt.venv == os.fspath(venv.path) or os.path.realpath(receipt.venv) == os.path.realpath(venv.path)
 
 
 def _trouble(venv: Venv, installed: tuple[Distribution, ...], believed: Receipt | None, *, interrupted: bool) -> str:
@@ -151,7 +156,7 @@ def outgoing(sighting: Sighting) -> Outgoing:
     if venv is None:
         return Outgoing()
     paths = {path for intent in sighting.intents for path in intent.paths}
-    stamps = dict(receipt.files) if receipt and receipt.venv == os.fspath(venv.path) else {}
+    stamps = dict(receipt.files) if receipt and _is_of(receipt, venv) else {}
     paths.update(stamps)
     for distribution in sighting.target.installed:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Receipt:
 def dump(receipt: Receipt) -> str:
     """The receipt as JSON text that :func:`load` reads back to an equal value."""
     recipe = receipt.fingerprint.recipe
-    return json.dumps(
+    return _sealed(
         {
             "version": FORMAT,
             "project": receipt.project,
@@ -93,6 +94,8 @@ def load(text: str | bytes) -> Receipt:
     """Read what :func:`dump` wrote. Raises :class:`DamagedReceiptError` for anything else."""
     try:
         data = json.loads(text)
+        if data.pop("seal") != _seal(data):
+            raise DamagedReceiptError("it was changed after it was written")
         if type(data["version"]) is not int or data["version"] != FORMAT:
             raise DamagedReceiptError(f"receipt of version {data['version']!r}, this is {FORMAT}")
         return Receipt(
@@ -118,6 +121,15 @@ def load(text: str | bytes) -> Receipt:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedReceiptError(f"not a receipt: {error}") from error
+
+
+def _sealed(data: dict[str, object]) -> str:
+    """JSON text with a digest over it, so that what was edited, cut or mixed up is not taken for a receipt."""
+    return json.dumps({**data, "seal": _seal(data)})
+
+
+def _seal(data: object) -> str:
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()
 
 
 def _recipe(data: Mapping[str, object]) -> Recipe:

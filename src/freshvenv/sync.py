@@ -110,7 +110,7 @@ class _Run:
         except FreshvenvError as error:
             return replace(outcome, failure=f"{error} ({error.hint})" if error.hint else str(error))
         except OSError as error:
-            return replace(outcome, failure=str(error))
+            return replace(outcome, failure=error.strerror or str(error))
         return replace(
             outcome,
             installed=installed.receipt,

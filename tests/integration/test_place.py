@@ -891,7 +891,6 @@ def test_killed_while_it_goes_back(bench: Bench) -> None:
 def test_payload_is_read_back(bench: Bench) -> None:
     payload = bench.payload(replace(OLD, executable=frozenset({"demo/kept.py"})))
     assert load(payload.directory) == payload
-    assert payload.pure
     assert payload.metadata().startswith(b"Metadata-Version")
 
 

@@ -30,21 +30,20 @@ def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
 class Builds:
     """Makes payloads, and counts them."""
 
-    pure: bool = True
     count: int = 0
 
     def __call__(self, folder: Path) -> Payload:
         self.count += 1
-        return make(folder, f"BUILD = {self.count}\n", pure=self.pure)
+        return make(folder, f"BUILD = {self.count}\n")
 
 
-def make(folder: Path, text: str, *, pure: bool = True) -> Payload:
+def make(folder: Path, text: str) -> Payload:
     content = {"demo/__init__.py": text.encode(), "demo-1.0.dist-info/METADATA": b"Name: demo\n"}
     files = tuple(File("purelib", name, digest(data), len(data), executable=False) for name, data in content.items())
     for file in files:
         (folder / file.stored).parent.mkdir(parents=True)
         (folder / file.stored).write_bytes(content[file.path])
-    payload = Payload(folder, "demo", "1.0", "demo-1.0.dist-info", "purelib", pure, files, ())
+    payload = Payload(folder, "demo", "1.0", "demo-1.0.dist-info", "purelib", files, ())
     dump(payload)
     return payload
 
@@ -71,15 +70,8 @@ def other(interpreter: Interpreter) -> Interpreter:
     return replace(interpreter, version="3.8.18", abi="cpython-38-x86_64-linux-gnu")
 
 
-def test_pure_wheel_serves_every_interpreter(cache: WheelCache, interpreter: Interpreter) -> None:
+def test_wheel_serves_its_own_interpreter(cache: WheelCache, interpreter: Interpreter) -> None:
     builds = Builds()
-    cache.get(FINGERPRINT, interpreter, builds)
-    cache.get(replace(FINGERPRINT, interpreter="cpython 3.8.18 abi"), other(interpreter), builds)
-    assert builds.count == 1
-
-
-def test_other_wheel_serves_its_own_interpreter(cache: WheelCache, interpreter: Interpreter) -> None:
-    builds = Builds(pure=False)
     first = cache.get(FINGERPRINT, interpreter, builds)
     second = cache.get(FINGERPRINT, other(interpreter), builds)
     assert (text_of(first), text_of(second)) == ("BUILD = 1\n", "BUILD = 2\n")
@@ -89,7 +81,7 @@ def test_other_wheel_serves_its_own_interpreter(cache: WheelCache, interpreter: 
 
 
 def test_patch_release_is_no_other_abi(cache: WheelCache, interpreter: Interpreter) -> None:
-    builds = Builds(pure=False)
+    builds = Builds()
     cache.get(FINGERPRINT, interpreter, builds)
     newer = replace(interpreter, version=interpreter.version + "9")
     cache.get(FINGERPRINT, newer, builds)
@@ -211,7 +203,7 @@ def test_discard_leaves_other_places_alone(cache: WheelCache, tmp_path: Path) ->
 
 
 def test_discard_leaves_other_entries_alone(cache: WheelCache, interpreter: Interpreter) -> None:
-    builds = Builds(pure=False)
+    builds = Builds()
     first = cache.get(FINGERPRINT, interpreter, builds)
     second = cache.get(FINGERPRINT, other(interpreter), builds)
     cache.discard(first)
@@ -241,7 +233,7 @@ def make(folder):
     with (root / "builds").open("a") as log:
         log.write("built\\n")
     time.sleep(0.3)
-    payload = Payload(folder, "demo", "1.0", "demo-1.0.dist-info", "purelib", True, (), ())
+    payload = Payload(folder, "demo", "1.0", "demo-1.0.dist-info", "purelib", (), ())
     dump(payload)
     return payload
 

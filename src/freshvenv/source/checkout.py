@@ -17,6 +17,7 @@ from tempfile import mkdtemp
 from freshvenv.errors import GitError
 from freshvenv.source.git import Head, Repository, discover, git
 from freshvenv.source.snapshot import ObjectStore, quoted
+from freshvenv.source.worktree import read_work_tree
 
 # Settings of the clone that change which bytes a checkout writes, or where its content comes from. A fresh clone
 # would have them from the same place: the user, or `git clone` itself.
@@ -61,7 +62,7 @@ def _populate(repository: Repository, head: Head, tree: str, where: Path) -> Non
     env = store.environment() if store.path.is_dir() else None
     for path, commit in repository.submodules(tree, ".", env):
         if commit:
-            _populate_submodule(repository.top / path, commit, where / path)
+            _populate_submodule(repository.top / path, where / path)
 
 
 def _alternate(path: Path) -> str:
@@ -92,11 +93,11 @@ def _carry_refs(repository: Repository, head: Head, where: Path) -> None:
         _ask(where, "update-ref", "--no-deref", "HEAD", head.commit)
 
 
-def _populate_submodule(source: Path, commit: str, where: Path) -> None:
-    inner = discover(source)
-    tree = inner.ask("rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
+def _populate_submodule(source: Path, where: Path) -> None:
+    """Check out what is in the work tree of a submodule, its uncommitted files included."""
+    inner = read_work_tree(discover(source), ())
     where.mkdir(parents=True, exist_ok=True)
-    _populate(inner, Head(commit, tree), tree, where)
+    _populate(inner.repository, inner.head, inner.tree, where)
 
 
 def _ask(where: Path, *words: str) -> str:

@@ -92,14 +92,14 @@ class Repository:
         for text in list(said):
             # Of several tags on one commit a version scheme may prefer another one than git.
             tag = text.rsplit("-", 2)[0]
-            said += self.git("tag", "--points-at", f"refs/tags/{tag}^{{commit}}").text.split("\n")
+            beside = self.git("tag", "--points-at", f"refs/tags/{tag}^{{commit}}").text.split("\n")
+            said += beside if len(beside) > 1 else []
         return " ".join(dict.fromkeys(filter(None, said)))
 
     def submodules(self, tree: str, path: str, env: Mapping[str, str] | None = None) -> tuple[tuple[str, str], ...]:
         """Every submodule below ``path`` that ``tree`` records, with the commit that is checked out in it.
 
-        ``env`` tells git where the tree's objects are, if not in the repository. The commit is empty where the submodule
-        is not populated, as in a clone without ``--recurse-submodules``.
+        ``env`` tells git where the objects of the tree are, if not in the repository. The commit is empty where it is not populated, as in a clone without ``--recurse-submodules``.
         """
         if not (self.top / ".gitmodules").exists():
             return ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from freshvenv.errors import GitError
 from freshvenv.process import Finished
-from freshvenv.source.git import Head, Repository
+from freshvenv.source.git import Head, Repository, discover
 from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
 
 
@@ -66,7 +66,11 @@ class WorkTree:
     def submodules(self, path: str) -> tuple[str, ...]:
         """A line for each submodule below ``path``: where it is, and the commit that is checked out in it."""
         found = self.repository.submodules(self.tree, path, self._env())
-        return tuple(f"{name} {commit or 'not populated'}" for name, commit in found)
+        return tuple(f"{name} {self._state_of(name) if commit else 'not populated'}" for name, commit in found)
+
+    def _state_of(self, submodule: str) -> str:
+        inner = read_work_tree(discover(self.repository.top / submodule), ())
+        return inner.head.commit if inner.is_clean else f"{inner.head.commit} {inner.tree}"
 
     def changed_below(self, path: str) -> tuple[str, ...]:
         """The uncommitted files of one project."""

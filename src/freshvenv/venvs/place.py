@@ -55,6 +55,7 @@ def place(
         if f"{folder}/RECORD" not in layout and os.path.lexists(venv.path / folder)
     }
     if not delta and not retired:
+        _prune(venv, [path for path in outgoing.paths if path not in layout])
         return delta, None
     venv.state.mkdir(exist_ok=True)
     stage = Path(mkdtemp(prefix="stage-", dir=venv.state))

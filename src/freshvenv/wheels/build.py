@@ -68,7 +68,7 @@ def _build(
         return Path(builder.build(kind, out, settings))
     except build.BuildBackendException as error:
         raise BuildError(f"the build failed: {_last_words(log) or error}", log=log) from error
-    except build.BuildException as error:
+    except (build.BuildException, ValueError) as error:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(f"{error}\n")
         raise BuildError(f"cannot be built: {error}", log=log) from error

@@ -22,7 +22,7 @@ from freshvenv.payload import DamagedPayloadError, Payload, load
 class WheelCache:
     """Payloads by what they were built from.
 
-    An entry is a folder ``<key>/<tag>``: ``tag`` names the version and the ABI of the interpreter that it was built for.
+    An entry is a folder ``<key>/<tag>``: ``tag`` names version and ABI of the interpreter that it was built for.
     That goes for pure wheels, too: what a backend writes may depend on the Python that runs it, and on which release
     of the backend supports that Python. Entries are made aside and renamed into place, so a reader sees a whole one or
     none.
