@@ -306,7 +306,7 @@ def test_uv_is_called_in_a_neutral_place(fake: Path, tmp_path: Path) -> None:
     python.parent.mkdir(parents=True)
     assert Uv(fake).install(python, ["-r", "attrs>=1"], tmp_path / "log") == 3
     lines = (tmp_path / "log").read_text().splitlines()
-    assert lines == [str(python.parent), *f"pip install --quiet --python {python} -- -r attrs>=1".split()]
+    assert lines == [str(tmp_path), *f"pip install --quiet --python {python} -- -r attrs>=1".split()]
 
 
 def test_uv_makes_an_environment_of_no_project(fake: Path, tmp_path: Path) -> None:

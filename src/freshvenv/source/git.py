@@ -99,7 +99,7 @@ class Repository:
     def submodules(self, tree: str, path: str, env: Mapping[str, str] | None = None) -> tuple[tuple[str, str], ...]:
         """Every submodule below ``path`` that ``tree`` records, with the commit that is checked out in it.
 
-        ``env`` tells git where the objects of the tree are, if not in the repository. The commit is empty where it is not populated, as in a clone without ``--recurse-submodules``.
+        ``env`` tells git where the objects of the tree are. The commit is empty where the submodule is not populated.
         """
         if not (self.top / ".gitmodules").exists():
             return ()
