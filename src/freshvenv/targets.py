@@ -62,7 +62,7 @@ class Found:
 
     def venv_paths(self, top: Path) -> tuple[str, ...]:
         """The venvs that lie in the work tree, relative to it."""
-        inside = (it.path for it in self.candidates if it.path.is_relative_to(top) and is_venv(it.path))
+        inside = (it.path for it in self.candidates if top in it.path.parents and is_venv(it.path))
         return tuple(dict.fromkeys(path.relative_to(top).as_posix() for path in inside))
 
 

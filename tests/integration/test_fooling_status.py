@@ -65,12 +65,12 @@ def resync(repository: Repository, *argv: str) -> None:
     freshvenv(repository, "resync", *argv)
 
 
-def add_settings(repository: Repository, line: str) -> None:
+def add_settings(repository: Repository, line: str, ignored: tuple[str, ...] = (".venv/", "copy*/")) -> None:
     """Put other settings in the place of the project's, and commit them."""
     file = repository.path / "pyproject.toml"
     text = file.read_text()
     file.write_text(text[: text.index("[tool.freshvenv]")] + f"[tool.freshvenv]\n{line}\n")
-    (repository.path / ".gitignore").write_text(".venv/\ncopy*/\n__pycache__/\n")
+    (repository.path / ".gitignore").write_text("\n".join([*ignored, "__pycache__/", ""]))
     repository.commit("settings")
 
 
@@ -562,6 +562,38 @@ def test_edits_in_a_folder_that_is_no_venv(repository: Repository, folder: str) 
     assert of(repository).state == "fresh"
     repository.edit("left", 7)
     assert of(repository).state == "stale"
+
+
+def test_repository_that_is_a_venv_itself(world: World) -> None:
+    repository = create(world, world.root / "demo", branches={})
+    add_settings(repository, 'venvs = ["."]', ("bin/", "include/", "lib/", "lib64", "pyvenv.cfg", ".freshvenv/"))
+    world.run(BASE, "-m", "venv", "--without-pip", repository.path)
+    resync(repository)
+    assert of(repository, ".").state == "fresh"
+    repository.edit("left", 7)
+    assert of(repository, ".").state == "stale"
+    resync(repository)
+    assert_fresh_here(repository, 71, ".")
+
+
+def test_edits_in_a_submodule_of_a_submodule(repository: Repository) -> None:
+    deep = create(repository.world, repository.world.root / "deep", branches={})
+    library = create(repository.world, repository.world.root / "library", branches={})
+    allowed = ("-c", "protocol.file.allow=always")
+    library.git(*allowed, "submodule", "--quiet", "add", str(deep.path), "deep")
+    library.commit("a submodule")
+    repository.git(*allowed, "submodule", "--quiet", "add", str(library.path), "src/demo/vendored")
+    repository.git(*allowed, "submodule", "--quiet", "update", "--init", "--recursive")
+    repository.commit("a submodule with a submodule")
+    resync(repository)
+    assert of(repository).state == "fresh"
+    inner = Repository(repository.world, repository.path / "src" / "demo" / "vendored" / "deep")
+    inner.edit("left", 7)
+    assert of(repository).state == "stale"
+    resync(repository)
+    assert of(repository).state == "fresh"
+    placed = site(repository) / "demo" / "vendored" / "deep" / "src" / "demo" / "left.py"
+    assert placed.read_text() == "NUMBER = 7\n"
 
 
 def test_edits_in_a_submodule(repository: Repository) -> None:

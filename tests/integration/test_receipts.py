@@ -19,7 +19,7 @@ from freshvenv.venvs.intent import Intent, read_intents, write_intent
 from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.witness import altered, contents, stamp
 
-PROJECT, OTHER = Path("/work/demo"), Path("/work/demo/sub")
+PROJECT, OTHER = Path("/place/demo"), Path("/place/demo/sub")
 
 
 @pytest.fixture
@@ -175,14 +175,14 @@ def test_intents_of_other_projects_are_theirs(desk: Desk) -> None:
 
 NO_INTENTS: dict[str, bytes] = {
     "empty": b"",
-    "cut off": b'{"version": 1, "project": "/work/de',
+    "cut off": b'{"version": 1, "project": "/place/de',
     "zeros": bytes(50),
     "a list": b"[]",
     "a text": b'"x"',
     "nothing": b"null",
-    "of another version": b'{"version": 2, "project": "/work/demo", "paths": []}',
-    "no paths": b'{"version": 1, "project": "/work/demo"}',
-    "paths are a number": b'{"version": 1, "project": "/work/demo", "paths": 1}',
+    "of another version": b'{"version": 2, "project": "/place/demo", "paths": []}',
+    "no paths": b'{"version": 1, "project": "/place/demo"}',
+    "paths are a number": b'{"version": 1, "project": "/place/demo", "paths": 1}',
     "project is a number": b'{"version": 1, "project": 1, "paths": []}',
     "not UTF-8": b'{"version": 1, "project": "\xff", "paths": []}',
     "deep": b"[" * 100_000,

@@ -203,24 +203,24 @@ def test_no_site_packages(venv: Venv) -> None:
 
 ORIGINS: dict[str, tuple[object, Origin | None]] = {
     "directory": (
-        {"url": "file:///work/demo", "dir_info": {}},
-        Origin(Path("/work/demo"), editable=False, archive=False),
+        {"url": "file:///place/demo", "dir_info": {}},
+        Origin(Path("/place/demo"), editable=False, archive=False),
     ),
     "editable": (
-        {"url": "file:///work/demo", "dir_info": {"editable": True}},
-        Origin(Path("/work/demo"), editable=True, archive=False),
+        {"url": "file:///place/demo", "dir_info": {"editable": True}},
+        Origin(Path("/place/demo"), editable=True, archive=False),
     ),
     "not editable, and said so": (
-        {"url": "file:///work/demo", "dir_info": {"editable": False}},
-        Origin(Path("/work/demo"), editable=False, archive=False),
+        {"url": "file:///place/demo", "dir_info": {"editable": False}},
+        Origin(Path("/place/demo"), editable=False, archive=False),
     ),
     "editable as a text": (
-        {"url": "file:///work/demo", "dir_info": {"editable": "true"}},
-        Origin(Path("/work/demo"), editable=False, archive=False),
+        {"url": "file:///place/demo", "dir_info": {"editable": "true"}},
+        Origin(Path("/place/demo"), editable=False, archive=False),
     ),
     "wheel": (
-        {"url": "file:///work/demo/dist/demo-1.0-py3-none-any.whl", "archive_info": {}},
-        Origin(Path("/work/demo/dist/demo-1.0-py3-none-any.whl"), editable=False, archive=True),
+        {"url": "file:///place/demo/dist/demo-1.0-py3-none-any.whl", "archive_info": {}},
+        Origin(Path("/place/demo/dist/demo-1.0-py3-none-any.whl"), editable=False, archive=True),
     ),
     "odd path": (
         {"url": "file:///a%20b/%C3%A9%0A%27%22%25", "dir_info": {}},
@@ -231,17 +231,17 @@ ORIGINS: dict[str, tuple[object, Origin | None]] = {
         Origin(Path(os.fsdecode(b"/caf\xe9")), editable=False, archive=False),
     ),
     "localhost": (
-        {"url": "file://localhost/work/demo", "dir_info": {}},
-        Origin(Path("/work/demo"), editable=False, archive=False),
+        {"url": "file://localhost/place/demo", "dir_info": {}},
+        Origin(Path("/place/demo"), editable=False, archive=False),
     ),
     "index": ({"url": "https://example.com/demo.whl", "archive_info": {}}, None),
     "git": ({"url": "https://example.com/demo.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}, None),
     "no url": ({"dir_info": {}}, None),
     "url is a number": ({"url": 1, "dir_info": {}}, None),
     "url is broken": ({"url": "file://[", "dir_info": {}}, None),
-    "dir_info is nothing": ({"url": "file:///work/demo", "dir_info": None}, None),
+    "dir_info is nothing": ({"url": "file:///place/demo", "dir_info": None}, None),
     "a list": ([], None),
-    "a text": ("file:///work/demo", None),
+    "a text": ("file:///place/demo", None),
     "nothing": (None, None),
 }
 

@@ -18,6 +18,13 @@ TYPES = {
     "amend": ({"PRE_COMMIT_REWRITE_COMMAND": "amend"}, "post-rewrite"),
     "commit": ({"PRE_COMMIT": "1"}, "post-commit"),
     "nothing": ({}, "post-commit"),
+    "prek": ({"PREK_HOOK_STAGE": "post-merge"}, "post-merge"),
+    "prek, when a commit is made": ({"PREK_HOOK_STAGE": "post-commit", "PRE_COMMIT": "1"}, "post-commit"),
+    "prek, by hand": ({"PREK_HOOK_STAGE": "manual"}, "manual"),
+    "prek, which names it, before pre-commit's hints": (
+        {"PREK_HOOK_STAGE": "post-checkout", "PRE_COMMIT_IS_SQUASH_MERGE": "0"},
+        "post-checkout",
+    ),
     "set though empty": ({"PRE_COMMIT_CHECKOUT_TYPE": ""}, "post-checkout"),
 }
 

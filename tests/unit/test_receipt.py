@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe
-from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt, dump, load
+from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt, _sealed, dump, load
 
 RECEIPT = Receipt(
     project="/repository",
@@ -106,6 +106,14 @@ def test_form() -> None:
 
 Edit = Callable[[dict[str, Any]], object]
 
+
+def fields() -> dict[str, Any]:
+    """What is in a receipt, without its seal."""
+    data: dict[str, Any] = json.loads(dump(RECEIPT))
+    del data["seal"]
+    return data
+
+
 DAMAGED: dict[str, Edit] = {
     "no version": lambda data: data.pop("version"),
     "of a later version": lambda data: data.update(version=2),
@@ -145,23 +153,50 @@ DAMAGED: dict[str, Edit] = {
 
 @pytest.mark.parametrize("edit", DAMAGED.values(), ids=DAMAGED)
 def test_damaged(edit: Edit) -> None:
+    """Even where somebody sealed it."""
+    data = fields()
+    edit(data)
+    with pytest.raises(DamagedReceiptError):
+        load(_sealed(data))
+
+
+HARMLESS: dict[str, Edit] = {
+    "nothing changed": lambda _: None,
+    "a key that a later version may add": lambda data: data.update(later=1),
+    "no files": lambda data: data.update(witness={}),
+}
+
+
+@pytest.mark.parametrize("edit", HARMLESS.values(), ids=HARMLESS)
+def test_not_damaged(edit: Edit) -> None:
+    data = fields()
+    edit(data)
+    assert load(_sealed(data)).fingerprint == RECEIPT.fingerprint
+
+
+BROKEN_SEALS: dict[str, Edit] = {
+    "another tree": lambda data: data.update(tree="2" * 40),
+    "another version": lambda data: data.update(version=2),
+    "a file less": lambda data: data["witness"].clear(),
+    "a file more": lambda data: data["witness"].update({"lib/more.py": [3, 1, 1, False, "x"]}),
+    "another time of a file": lambda data: data["witness"]["lib/demo.py"].__setitem__(1, 1),
+    "another key": lambda data: data.update(later=1),
+    "no seal": lambda data: data.pop("seal"),
+    "seal is nothing": lambda data: data.update(seal=None),
+    "seal is another": lambda data: data.update(seal="0" * 64),
+}
+
+
+@pytest.mark.parametrize("edit", BROKEN_SEALS.values(), ids=BROKEN_SEALS)
+def test_broken_seal(edit: Edit) -> None:
     data = json.loads(dump(RECEIPT))
     edit(data)
     with pytest.raises(DamagedReceiptError):
         load(json.dumps(data))
 
 
-HARMLESS: dict[str, Edit] = {
-    "nothing changed": lambda _: None,
-    "keys and values as they were": lambda data: data.update(dict(data)),
-}
-
-
-@pytest.mark.parametrize("edit", HARMLESS.values(), ids=HARMLESS)
-def test_not_damaged(edit: Edit) -> None:
-    data = json.loads(dump(RECEIPT))
-    edit(data)
-    assert load(json.dumps(data)).fingerprint == RECEIPT.fingerprint
+def test_seal_is_on_what_is_said_and_not_on_how() -> None:
+    assert load(json.dumps(json.loads(dump(RECEIPT)), indent=2)) == RECEIPT
 
 
 GARBAGE = {
@@ -213,7 +248,7 @@ JSON = st.recursive(
 @given(st.data())
 def test_any_value_anywhere(data: st.DataObject) -> None:
     """A receipt in which one value, however deep, is another."""
-    receipt = json.loads(dump(RECEIPT))
+    receipt = fields()
     at: Any = receipt
     while True:
         keys = list(at) if isinstance(at, dict) else list(range(len(at)))
@@ -223,6 +258,7 @@ def test_any_value_anywhere(data: st.DataObject) -> None:
             at[key] = data.draw(JSON)
             break
         at = inner
+    survives(_sealed(receipt))
     survives(json.dumps(receipt))
 
 

@@ -70,7 +70,8 @@ class WorkTree:
 
     def _state_of(self, submodule: str) -> str:
         inner = read_work_tree(discover(self.repository.top / submodule), ())
-        return inner.head.commit if inner.is_clean else f"{inner.head.commit} {inner.tree}"
+        facts = [inner.head.commit, *([] if inner.is_clean else [inner.tree]), *inner.submodules(".")]
+        return " ".join(facts)
 
     def changed_below(self, path: str) -> tuple[str, ...]:
         """The uncommitted files of one project."""
