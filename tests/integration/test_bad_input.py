@@ -867,19 +867,6 @@ def test_odd_path(world: World, name: str) -> None:
     assert say(world, "explain", cwd=repository.path).status == 0
 
 
-def test_path_that_is_not_utf8(world: World) -> None:
-    """uv makes no venv there, and a script could not name its interpreter: what cannot be done is said in a line."""
-    repository = create(world, world.root / os.fsdecode(b"caf\xe9") / "demo", branches={})
-    world.run(BASE, "-m", "venv", "--without-pip", repository.venv)
-    before = everything_in(repository.venv)
-    said = say(world, "resync", cwd=repository.path)
-    if said.status == 0:
-        assert_fresh(repository, 11)
-    else:
-        assert re.fullmatch(r"freshvenv: \.venv: absent, not reinstalled: .*\n", said.text), said.text
-        assert everything_in(repository.venv) == before
-
-
 @pytest.mark.parametrize("name", ["-rf", "a b", "é", "x\ny", "*"])
 def test_odd_name_of_a_venv(repository: Repository, name: str) -> None:
     repository.venv.rename(repository.path / name)

@@ -149,7 +149,11 @@ def _believable(venv: Venv, outgoing: Outgoing) -> Outgoing:
 
 
 def _is_plain(path: str) -> bool:
-    """Whether a path is relative and goes only down."""
+    """Whether a path is one that a file can have, is relative, and goes only down."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
     return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
 
 
