@@ -12,8 +12,46 @@ from pathlib import Path
 TOOLS = Path(sys.executable).parent
 """Where the programs of the test environment are: freshvenv, uv, pre-commit, prek, nox, tox."""
 
-_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TERM", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-_KEPT_PREFIXES = ("PIP_", "UV_")
+_KEPT = frozenset(
+    {
+        "LANG",
+        "LC_ALL",
+        "PATH",
+        "TERM",
+        "TMPDIR",
+        # How a package index is reached, and nothing else that speaks to pip or uv: nox, which runs this suite,
+        # names its own environment in UV_PYTHON and UV_PROJECT_ENVIRONMENT, and a `uv sync` of a test would empty it.
+        "PIP_CACHE_DIR",
+        "PIP_CERT",
+        "PIP_DEFAULT_TIMEOUT",
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_FIND_LINKS",
+        "PIP_INDEX_URL",
+        "PIP_PROXY",
+        "PIP_TRUSTED_HOST",
+        "REQUESTS_CA_BUNDLE",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "UV_CACHE_DIR",
+        "UV_DEFAULT_INDEX",
+        "UV_EXTRA_INDEX_URL",
+        "UV_FIND_LINKS",
+        "UV_HTTP_TIMEOUT",
+        "UV_INDEX",
+        "UV_INDEX_URL",
+        "UV_INSECURE_HOST",
+        "UV_NATIVE_TLS",
+        "UV_SYSTEM_CERTS",
+        "all_proxy",
+        "ALL_PROXY",
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "no_proxy",
+        "NO_PROXY",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +105,7 @@ def sterile_environment(root: Path, inherited: Mapping[str, str]) -> dict[str, s
 
     Caches that cost a download (uv's and pip's) are shared between tests; freshvenv's own are not.
     """
-    kept = {name: value for name, value in inherited.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+    kept = {name: value for name, value in inherited.items() if name in _KEPT}
     for name in ("home", "templates", "cache", "state"):
         (root / name).mkdir(parents=True, exist_ok=True)
     shared = Path(inherited.get("XDG_CACHE_HOME") or Path.home() / ".cache")
