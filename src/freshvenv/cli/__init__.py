@@ -8,16 +8,17 @@ from pathlib import Path
 import click
 
 from freshvenv import __version__
-from freshvenv.environment import cache_directory, scrub, state_directory, stop_on_termination
+from freshvenv.cli.hooks import hooks
+from freshvenv.cli.place import here, workshop
+from freshvenv.environment import scrub, stop_on_termination
 from freshvenv.errors import FreshvenvError, StoppedError
 from freshvenv.hooks import framework, native
 from freshvenv.observe import Sighting
 from freshvenv.plan import Action, State, judge
 from freshvenv.report import Outcome, error_line, explanation, outcome_line, status_json, status_line
 from freshvenv.source.changes import changed_files
-from freshvenv.source.git import Repository, discover
+from freshvenv.source.git import Repository
 from freshvenv.sync import Request, look, sync
-from freshvenv.workshop import Workshop
 
 
 def main(arguments: list[str]) -> int:
@@ -33,14 +34,6 @@ def main(arguments: list[str]) -> int:
         click.echo(error_line(str(error), error.hint), err=True)
         return error.exit_code
     return status if isinstance(status, int) else 0
-
-
-def _here() -> Repository:
-    return discover(Path.cwd())
-
-
-def _workshop() -> Workshop:
-    return Workshop(cache_directory(), state_directory())
 
 
 class _Group(click.Group):
@@ -67,7 +60,7 @@ def group() -> None:
 )
 def init(kind: str | None) -> int:
     """Find project and venvs, install the hooks, and bring every venv in step."""
-    repository = _here()
+    repository = here()
     chosen = kind or ("pre-commit" if framework.names_our_hook(repository.top) else "native")
     native.opt_in(repository)
     match chosen:
@@ -89,13 +82,13 @@ def init(kind: str | None) -> int:
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def resync(venv: tuple[Path, ...], *, force: bool, dry_run: bool) -> int:
     """Bring the venvs, or the named ones, in step with the working tree."""
-    return _synchronize(_here(), Request(named=venv, force=force, dry_run=dry_run))
+    return _synchronize(here(), Request(named=venv, force=force, dry_run=dry_run))
 
 
 def _synchronize(repository: Repository, request: Request) -> int:
     outcomes = sync(
         repository,
-        _workshop(),
+        workshop(),
         request,
         lambda outcome: click.echo(outcome_line(outcome, planned=request.dry_run)),
     )
@@ -113,7 +106,7 @@ def _is_settled(outcome: Outcome) -> bool:
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when any venv is not fresh.")
 def status(*, as_json: bool, exit_code: bool) -> int:
     """Say of every venv whether it is fresh, and why not."""
-    sightings = look(_here(), _workshop()).sightings
+    sightings = look(here(), workshop()).sightings
     if as_json:
         rows = [status_json(it.target.candidate.label, it.target.project.path, it.observation) for it in sightings]
         click.echo(json.dumps({"version": 1, "targets": rows}, indent=2))
@@ -130,8 +123,8 @@ def status(*, as_json: bool, exit_code: bool) -> int:
 @click.argument("venv", required=False, type=click.Path(path_type=Path))
 def explain(venv: Path | None) -> int:
     """Say which facts differ, and which files changed since the install."""
-    repository = _here()
-    for sighting in look(repository, _workshop(), [venv] if venv else []).sightings:
+    repository = here()
+    for sighting in look(repository, workshop(), [venv] if venv else []).sightings:
         for line in explanation(sighting.label, sighting.observation, _changes(repository, sighting)):
             click.echo(line)
     return 0
@@ -145,33 +138,4 @@ def _changes(repository: Repository, sighting: Sighting) -> dict[str, str] | Non
     return None if found is None else {change.path: change.kind for change in found}
 
 
-@group.group()
-def hooks() -> None:
-    """Install, remove and inspect the native hooks."""
-
-
-@hooks.command("install")
-def hooks_install() -> int:
-    """Put the hooks in place; hooks that are there are kept and called."""
-    changed = native.install(_here())
-    click.echo(f"{', '.join(changed)} installed" if changed else "installed already")
-    return 0
-
-
-@hooks.command("uninstall")
-def hooks_uninstall() -> int:
-    """Remove the hooks, put back what was there before, and leave no trace in the clone."""
-    changed = native.uninstall(_here())
-    click.echo(f"{', '.join(changed)} removed" if changed else "no hooks of freshvenv were there")
-    return 0
-
-
-@hooks.command("status")
-def hooks_status() -> int:
-    """Say of every hook type what stands where git looks for it."""
-    repository = _here()
-    for hook in native.find_hooks(repository):
-        click.echo(f"{hook.kind}: {hook.state().value}")
-    if not native.is_opted_in(repository):
-        click.echo("this clone is not opted in, so no hook acts here: freshvenv init")
-    return 0
+group.add_command(hooks)

@@ -1,0 +1,19 @@
+"""Where a command was called, and what it works with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from freshvenv.environment import cache_directory, state_directory
+from freshvenv.source.git import Repository, discover
+from freshvenv.workshop import Workshop
+
+
+def here() -> Repository:
+    """The repository of the current directory. Raises :class:`UsageError`."""
+    return discover(Path.cwd())
+
+
+def workshop() -> Workshop:
+    """The user's own folders."""
+    return Workshop(cache_directory(), state_directory())
