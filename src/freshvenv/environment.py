@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
 
 GUARD = "FRESHVENV_ACTIVE"
 """Set for every child process, so that a git command of ours, or of a build, does not start the hooks again."""

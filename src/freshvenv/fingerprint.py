@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class BuildFrom(Enum):
@@ -13,8 +13,7 @@ class BuildFrom(Enum):
     WORKING_TREE = "working-tree"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """How the project is to be built and installed."""
 
     editable: bool = False
@@ -29,8 +28,7 @@ class Recipe:
         return not self.editable and self.build_from is BuildFrom.CLEAN_CHECKOUT
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """Everything that an install depends on.
 
     ``tree`` is the hash of the git tree of the project's directory; ``interpreter`` names implementation, version
@@ -54,8 +52,7 @@ class Fingerprint:
         return self.tree == other.tree
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One field in which what is installed and what is checked out disagree."""
 
     field: str

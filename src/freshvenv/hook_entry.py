@@ -10,7 +10,8 @@ import os
 import sys
 
 from freshvenv.environment import is_switched_off, scrub, stop_on_termination
-from freshvenv.hooks.stamp import find_git_dir, head_commit, holds
+from freshvenv.hooks.stamp import holds
+from freshvenv.source.refs import find_git_dir, head_commit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,14 +62,13 @@ def _run(kind: str) -> None:
     from pathlib import Path
 
     from freshvenv.errors import UsageError
-    from freshvenv.hooks.native import is_opted_in
     from freshvenv.source.git import discover
 
     try:
         repository = discover(Path.cwd())
     except UsageError:
         return
-    if not is_opted_in(repository) or repository.rebase_has_picks_left():
+    if not repository.is_opted_in() or repository.rebase_has_picks_left():
         return
     if kind == "post-commit" and not _acts_on_commit(repository):
         return

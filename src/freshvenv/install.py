@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from uuid import uuid4
+from typing import NamedTuple
 
 from freshvenv.errors import BuildError, DependencyError, VenvError
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.observe import Sighting, fingerprint_of, outgoing
 from freshvenv.payload import DamagedPayloadError, Payload
 from freshvenv.receipt import Receipt
-from freshvenv.source.checkout import clean_checkout
 from freshvenv.source.worktree import WorkTree
-from freshvenv.venvs.dependencies import Tools, install_dependencies
 from freshvenv.venvs.intent import Intent, write_intent
 from freshvenv.venvs.layout import Desired, lay_out
 from freshvenv.venvs.origin import outdate_uv_cache, provenance
@@ -29,8 +26,7 @@ from freshvenv.venvs.witness import stamp
 from freshvenv.workshop import Workshop
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(NamedTuple):
     """What a reinstall came to. ``files`` is how many were written or removed."""
 
     receipt: Receipt
@@ -51,11 +47,11 @@ def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Re
     fingerprint = sighting.observation.current
     if venv is None or desk is None or fingerprint is None:
         raise VenvError("the venv cannot be used")
-    log = workshop.logs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:8]}.log"
+    log = workshop.logs / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(4).hex()}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with workshop.scratch() as scratch:
-            job = _Job(workshop, tree, sighting, venv, desk, fingerprint, scratch, log)
+        with ExitStack() as stack:
+            job = _Job(workshop, tree, sighting, venv, desk, fingerprint, stack, log)
             installed = job.run(reread)
     except BuildError as error:
         desk.write_failure(fingerprint.tree, f"{error}; {error.hint}")
@@ -71,15 +67,14 @@ def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Re
     return installed
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(NamedTuple):
     workshop: Workshop
     tree: WorkTree
     sighting: Sighting
     venv: Venv
     desk: Desk
     fingerprint: Fingerprint
-    scratch: Path
+    stack: ExitStack
     log: Path
 
     def run(self, reread: Reread) -> Installed:
@@ -111,30 +106,32 @@ class _Job:
         self.desk.write_receipt(receipt)
         for begun in (*self.sighting.intents, *([intent] if intent else [])):
             begun.drop()
-        return Installed(receipt, len(delta))
+        return Installed(receipt, delta.size)
 
     def _payload(self) -> Payload:
         if self.fingerprint.recipe.is_cacheable:
             with suppress(OSError):
                 return self.workshop.wheels.get(self.fingerprint, self.venv.interpreter, self._build)
-        folder = self.scratch / f"payload-{uuid4().hex}"
-        folder.mkdir()
-        return self._build(folder)
+        return self._build(self._scratch())
 
     def _build(self, folder: Path) -> Payload:
-        # Imported here: they bring in the build library, and a wheel that is in the cache needs none of it.
-        from freshvenv.wheels.build import build_wheel
-        from freshvenv.wheels.unpack import unpack
+        # Imported here: it brings in all that builds, and a wheel that is in the cache needs none of it.
+        from freshvenv.wheels.make import make_payload
 
-        recipe, interpreter, pool = self.fingerprint.recipe, self.venv.interpreter, self.workshop.pool
-        out = self.scratch / f"wheel-{uuid4().hex}"
-        project = self.sighting.target.project
-        if not recipe.is_cacheable:
-            wheel = build_wheel(project.directory, interpreter, recipe, out, pool=pool, log=self.log)
-        else:
-            with clean_checkout(self.tree.repository, self.tree.head, self.tree.tree, self.scratch) as top:
-                wheel = build_wheel(top / project.path, interpreter, recipe, out, pool=pool, log=self.log)
-        return unpack(wheel, folder, self.log)
+        return make_payload(
+            self.tree,
+            self.sighting.target.project,
+            self.venv.interpreter,
+            self.fingerprint.recipe,
+            folder,
+            pool=self.workshop.pool,
+            scratch=self._scratch(),
+            log=self.log,
+        )
+
+    def _scratch(self) -> Path:
+        """A new folder that is there until the job is done."""
+        return self.stack.enter_context(self.workshop.scratch())
 
     def _requirements(self, payload: Payload) -> tuple[str, ...]:
         """What has to be brought in. Raises :class:`VenvError` when the project does not run on this Python."""
@@ -150,6 +147,9 @@ class _Job:
     def _bring_in(self, wanted: tuple[str, ...], payload: Payload) -> tuple[str, ...]:
         if not wanted:
             return ()
+        # Imported here: an environment mostly has all that a new tree asks for.
+        from freshvenv.venvs.dependencies import Tools, install_dependencies
+
         target, recipe = self.sighting.target, self.fingerprint.recipe
         tools = Tools(self.workshop.installer, self.log, lambda: self._requirements(payload))
         with suppress(DependencyError):
@@ -171,7 +171,7 @@ class _Job:
             version=payload.version,
             dist_info=payload.dist_info,
             commit=tree.head.commit,
-            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            time=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
             fingerprint=fingerprint,
             files=stamp(self.venv.path, {path: file.digest for path, file in layout.items()}),
             unmet=missing,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -91,6 +90,9 @@ class Pip:
 
 def find_uv() -> Path | None:
     """uv's program: the one on PATH, else that of the ``uv`` package beside us."""
+    # Imported here: only a build or a missing requirement asks for an installer.
+    import shutil
+
     on_path = shutil.which("uv")
     if on_path:
         return Path(on_path).absolute()

@@ -7,8 +7,8 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv import process
 from freshvenv.errors import VenvError
@@ -51,8 +51,7 @@ print(json.dumps({
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """A base interpreter. The install paths are relative to the prefix of an environment made with it.
 
     ``markers`` is the environment for PEP 508 markers.
@@ -97,7 +96,7 @@ def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
     except (OSError, ValueError, TypeError, RecursionError):
         interpreter = _ask(real)
     with suppress(OSError):  # remembering only saves time
-        write_atomically(remembered, json.dumps(asdict(interpreter)).encode())
+        write_atomically(remembered, json.dumps(interpreter._asdict()).encode())
     return interpreter
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from freshvenv.errors import GitError, VenvError
 from freshvenv.fingerprint import Fingerprint, Recipe
@@ -19,8 +19,7 @@ from freshvenv.venvs.venv import Distribution, Venv, installed_by, normalized
 from freshvenv.venvs.witness import altered
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """A target as it was seen: what the decision rests on, and what carrying it out needs.
 
     ``venv`` and ``desk`` are absent exactly when the venv cannot be used.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -16,8 +16,7 @@ class DamagedPayloadError(ValueError):
     """A folder does not hold what its manifest says."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file of a wheel: where it goes (scheme and path within it), ``sha256=...`` as in RECORD, bytes, exec bit."""
 
     scheme: str
@@ -32,8 +31,7 @@ class File:
         return f"files/{self.scheme}/{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(NamedTuple):
     """A console or GUI script that the installer generates."""
 
     name: str
@@ -42,8 +40,7 @@ class EntryPoint:
     section: str
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """A wheel's content. ``scheme`` is where its root goes (``purelib`` or ``platlib``)."""
 
     directory: Path

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from freshvenv.fingerprint import Fingerprint, compare
 from freshvenv.receipt import Receipt
@@ -36,8 +36,7 @@ class OnStale(Enum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """All that the decision about one target rests on.
 
     ``missing``: there is no such venv. ``trouble``: why the venv cannot be used, empty when it can.
@@ -61,16 +60,14 @@ class Observation:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What the caller asked for beyond bringing stale venvs in step."""
 
     force: bool = False
     on_stale: OnStale = OnStale.REINSTALL
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A state, what to do about it, and why; ``reasons`` is never empty."""
 
     state: State

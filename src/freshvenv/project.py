@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 # Backends whose result depends on nothing but files, as long as no plugin is asked for beside them.
 _BLIND_TO_GIT = frozenset({"hatchling", "flit-core", "poetry-core", "uv-build", "setuptools", "wheel"})
@@ -36,8 +35,7 @@ _COPIED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """``path`` is relative to the top of the work tree (``.`` for the top itself), ``directory`` is absolute.
 
     ``pyproject`` is the parsed ``pyproject.toml``, empty where there is none.
@@ -47,6 +45,15 @@ class Project:
     directory: Path
     pyproject: Mapping[str, Any]
     has_setup_py: bool
+
+    def has_uv_lock(self) -> bool:
+        """Whether uv manages it: a lockfile is there, or further up to the repository's top (a workspace)."""
+        for folder in (self.directory, *self.directory.parents):
+            if (folder / "uv.lock").is_file():
+                return True
+            if (folder / ".git").exists():
+                return False
+        return False
 
     @property
     def name(self) -> str:

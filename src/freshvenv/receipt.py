@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe
 
 FORMAT = 1
 """The version of the receipt's form. A receipt of another version is not read."""
-
-
-_SEAL = re.compile(rb', "seal": "([0-9a-f]{64})"}$')
 
 
 class DamagedReceiptError(ValueError):
@@ -36,8 +31,7 @@ class FileStamp(NamedTuple):
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """Proof of an install that was finished and checked.
 
     ``project`` is the directory that was installed, ``venv`` the one it was installed into, both absolute.
@@ -124,20 +118,20 @@ def load(text: str | bytes) -> Receipt:
 
 def _sealed(data: dict[str, object]) -> str:
     """JSON text whose last key is a digest over all before it: what was edited, cut or mixed up is no receipt."""
-    body = json.dumps(data)[:-1]
-    return f'{body}, "seal": "{_digest(body.encode())}"}}'
+    body = json.dumps(data)[:-1].encode()
+    return (body + _seal(body)).decode()
 
 
 def _unsealed(text: bytes) -> bytes:
     """The text without its seal, which is compared byte for byte: that takes no second pass through JSON."""
-    match = _SEAL.search(text, max(0, len(text) - 80))
-    if match is None or _digest(text[: match.start()]).encode() != match[1]:
+    body = text[: -len(_seal(b""))]
+    if text != body + _seal(body):
         raise DamagedReceiptError("it was changed after it was written")
-    return text[: match.start()] + b"}"
+    return body + b"}"
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _seal(body: bytes) -> bytes:
+    return b', "seal": "%s"}' % hashlib.sha256(body).hexdigest().encode()
 
 
 def _recipe(data: Mapping[str, object]) -> Recipe:

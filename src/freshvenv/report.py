@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from freshvenv.fingerprint import Fingerprint, short
 from freshvenv.plan import Action, Decision, Observation, State, judge
 from freshvenv.receipt import Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one target. ``installed`` is absent unless it was reinstalled; ``failure`` says why it was not.
 
     ``settled`` is when the reinstall was finished, in nanoseconds since the epoch.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.errors import FreshvenvError
 from freshvenv.files import write_atomically
@@ -25,8 +25,7 @@ _ROUNDS = 5
 """How often to start over when HEAD moves while we work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is wanted: which venvs (none: all), and how.
 
     ``automatic`` is set when nobody asked for it by name, so that ``on-stale`` has a say.
@@ -38,8 +37,7 @@ class Request:
     automatic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """Everything that was observed at one moment."""
 
     found: Found
@@ -85,8 +83,7 @@ def sync(
     return list(done.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     repository: Repository
     workshop: Workshop
     request: Request
@@ -103,16 +100,15 @@ class _Run:
             with exclusive(sighting.venv.path, self.workshop.locks):
                 # Somebody else may have done it while we waited for the lock.
                 again = self._observe_again(sight, sighting)
-                outcome = replace(outcome, decision=decide(again.observation, wish), observation=again.observation)
+                outcome = outcome._replace(decision=decide(again.observation, wish), observation=again.observation)
                 if outcome.decision.action is not Action.REINSTALL:
                     return outcome
                 installed = reinstall(self.workshop, sight.tree, again, lambda: self._reread(sight))
         except FreshvenvError as error:
-            return replace(outcome, failure=f"{error} ({error.hint})" if error.hint else str(error))
+            return outcome._replace(failure=f"{error} ({error.hint})" if error.hint else str(error))
         except OSError as error:
-            return replace(outcome, failure=error.strerror or str(error))
-        return replace(
-            outcome,
+            return outcome._replace(failure=error.strerror or str(error))
+        return outcome._replace(
             installed=installed.receipt,
             files=installed.files,
             seconds=time.monotonic() - begun,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.config.settings import DEFAULT_VENVS, ProjectSettings, Settings, parse_settings, read_toml
 from freshvenv.errors import NothingHereError, SettingsError, UsageError, VenvError
@@ -15,8 +15,7 @@ from freshvenv.source.git import Repository
 from freshvenv.venvs.venv import Distribution, Venv, distributions, is_venv, normalized, open_venv
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A directory that may be a venv of ours, and what is in it; ``trouble`` says why it cannot be used.
 
     ``label`` is how messages name it: relative to the work tree where it lies in it.
@@ -30,8 +29,7 @@ class Candidate:
     missing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One project in one venv. ``installed`` are the distributions that an install of the project replaces."""
 
     project: Project
@@ -41,8 +39,7 @@ class Target:
     installed: tuple[Distribution, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What is to be kept fresh in a work tree, where else was looked, and how."""
 
     settings: Settings
@@ -99,11 +96,11 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
 def look_again(target: Target, repository: Repository, memory: Path) -> Target:
     """The same target as it is now."""
     lookup = _Lookup(repository.top, memory)
-    candidate = replace(lookup.at(target.candidate.path), label=target.candidate.label)
+    candidate = lookup.at(target.candidate.path)._replace(label=target.candidate.label)
     again = _target(
         repository.top, target.project, target.settings, candidate, frozenset(), configured=target.configured
     )
-    return again or replace(target, candidate=candidate, installed=())
+    return again or target._replace(candidate=candidate, installed=())
 
 
 def read_settings(repository: Repository) -> Settings:
@@ -227,9 +224,9 @@ def _target(
     own = tuple(it for it in candidate.contents if _is_of(it, project, top, others))
     named = tuple(it for it in candidate.contents if project.name and normalized(it.name) == normalized(project.name))
     if own or configured:
-        return replace(target, installed=tuple(dict.fromkeys((*own, *named))))
+        return target._replace(installed=tuple(dict.fromkeys((*own, *named))))
     if any(it.origin and not it.origin.archive for it in named):
-        return replace(target, installed=named)
+        return target._replace(installed=named)
     return None
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from freshvenv.installers import Installer, choose_installer
 from freshvenv.wheels.cache import WheelCache
-from freshvenv.wheels.environments import EnvironmentPool
+
+if TYPE_CHECKING:
+    from freshvenv.installers import Installer
+    from freshvenv.wheels.environments import EnvironmentPool
 
 
-@dataclass(frozen=True)
 class Workshop:
     """``cache`` may be lost at any time; ``state`` holds locks and the logs of failed builds."""
 
-    cache: Path
-    state: Path
+    def __init__(self, cache: Path, state: Path) -> None:
+        self.cache = cache
+        self.state = state
 
     @property
     def locks(self) -> Path:
@@ -40,16 +41,24 @@ class Workshop:
 
     @cached_property
     def installer(self) -> Installer:
-        """uv or pip; looked for only when something has to be built or fetched."""
+        """uv or pip; looked for, and imported, only when something has to be built or fetched."""
+        from freshvenv.installers import choose_installer
+
         return choose_installer(self.cache / "pip")
 
     @property
     def pool(self) -> EnvironmentPool:
+        """The kept build environments."""
+        from freshvenv.wheels.environments import EnvironmentPool
+
         return EnvironmentPool(self.cache / "build-environments", self.locks, self.installer)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder for one build, in the cache where that can be written, else wherever there is room."""
+        """A folder in the cache where that can be written, else wherever there is room."""
+        # Imported here: only a build needs such a folder.
+        import tempfile
+
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
             folder = tempfile.TemporaryDirectory(prefix="work-", dir=self.cache, ignore_cleanup_errors=True)

@@ -8,13 +8,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from support.interpreters import RUNNING, interpreters
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
+from support.values import replace
 from support.world import TOOLS, World
 
 HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")

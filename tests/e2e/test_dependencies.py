@@ -15,7 +15,7 @@ import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from support.repository import PROJECT, Repository, make_venv, own_lines
+from support.values import replace
 from support.world import TOOLS, World, sterile_environment
 
 CHECKOUT = Path(__file__).parents[2]

@@ -7,12 +7,13 @@ import re
 import shutil
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from support.repository import BRANCHES, Repository, assert_fresh, create, installed_value, make_venv
+from support.values import replace
 from support.world import TOOLS, World, sterile_environment
 
 CHECKOUT = Path(__file__).parents[2]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
+from support.values import replace
 from support.world import World
 
 LINE = re.compile(

@@ -12,7 +12,7 @@ import pytest
 from freshvenv.errors import FreshvenvError, UsageError
 from freshvenv.hooks import native
 from freshvenv.hooks.framework import names_our_hook
-from freshvenv.hooks.native import HOOK_TYPES, Hook, HookState, find_hooks, is_opted_in, opt_in, shim
+from freshvenv.hooks.native import HOOK_TYPES, Hook, HookState, find_hooks, opt_in, shim
 from freshvenv.hooks.stamp import render
 from freshvenv.source.git import Repository, discover
 from support import repository as demo
@@ -131,7 +131,7 @@ def test_uninstalled_as_it_was(repository: Repository, files: Files, state: Hook
         expected["post-checkout"] = expected.pop("post-checkout.before-freshvenv")
     assert hooks_in(repository) == expected
     assert not repository.shared_state.exists()
-    assert not is_opted_in(repository)
+    assert not repository.is_opted_in()
 
 
 def test_installed_hooks_can_be_run(repository: Repository) -> None:
@@ -179,13 +179,13 @@ OPTED_IN = {
 def test_is_opted_in(repository: Repository, values: list[str], expected: bool) -> None:
     for value in values:
         repository.ask("config", "--add", "freshvenv.enabled", value)
-    assert is_opted_in(repository) is expected
+    assert repository.is_opted_in() is expected
 
 
 def test_opting_in(repository: Repository) -> None:
     opt_in(repository)
     note = repository.shared_state / "python"
-    assert is_opted_in(repository)
+    assert repository.is_opted_in()
     assert note.read_text() == f"{sys.executable}\n"
     before = note.stat().st_ino
     opt_in(repository)
@@ -196,7 +196,7 @@ def test_opting_in(repository: Repository) -> None:
 def test_opting_in_again_after_opting_out(repository: Repository) -> None:
     repository.set_local("freshvenv.enabled", "false")
     opt_in(repository)
-    assert is_opted_in(repository)
+    assert repository.is_opted_in()
 
 
 def test_opting_in_with_an_interpreter_that_does_not_find_us(world: World, repository: Repository) -> None:
@@ -207,7 +207,7 @@ def test_opting_in_with_an_interpreter_that_does_not_find_us(world: World, repos
     source = Path(native.__file__).parents[2]
     done = world.run(venv / "bin" / "python", "-c", code, site, source, cwd=repository.top, check=False)
     assert f"{UsageError.__name__}: {venv}/bin/python -I does not find freshvenv" in done.stderr
-    assert not is_opted_in(repository)
+    assert not repository.is_opted_in()
 
 
 # The fast path

@@ -9,13 +9,14 @@ import io
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from support.interpreters import RUNNING, interpreters
 from support.oracle import assert_exact, differences, fresh_install, installed_files
+from support.values import replace
 from support.world import World
 from support.zoo import ZOO, History, Project, make_history
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,7 @@ from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.venv import Venv, distributions
 from freshvenv.venvs.witness import stamp
 from freshvenv.wheels.unpack import unpack
+from support.values import replace
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,7 @@ def test_idempotent_and_back_again(bench: Bench, old: Wheel, new: Wheel) -> None
     bench.install(old)
     before = bench.content()
     bench.install(new)
-    assert len(bench.install(new)) == 0
+    assert bench.install(new).is_empty
     bench.install(old)
     assert bench.content() == before
     assert bench.empty_folders() == []
@@ -323,7 +324,7 @@ def test_file_that_is_missing_is_put_back(bench: Bench) -> None:
     bench.install(OLD)
     (bench.site / "demo" / "kept.py").unlink()
     (bench.bin / "demo").unlink()
-    assert len(bench.install(OLD)) == 2
+    assert bench.install(OLD).size == 2
     assert bench.content() == bench.expected(OLD)
 
 
@@ -740,7 +741,7 @@ def test_failure_while_staging_leaves_the_old_install_whole(bench: Bench, error:
         place(bench.venv, failing(layout, error), bench.outgoing(), bench.note)
     assert bench.content() == before
     assert list(bench.venv.state.iterdir()) == []
-    assert len(bench.install(OLD)) == 0
+    assert bench.install(OLD).is_empty
 
 
 def test_failure_while_noting_leaves_the_old_install_whole(bench: Bench) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from freshvenv.fingerprint import Recipe
 from freshvenv.interpreter import inspect_interpreter
 from freshvenv.venvs.requirements import unmet_requirements
 from freshvenv.venvs.venv import Venv
+from support.values import replace
 
 
 @pytest.fixture

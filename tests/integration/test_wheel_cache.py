@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 from freshvenv.payload import DamagedPayloadError, File, Payload, digest, dump
 from freshvenv.wheels.cache import WheelCache
+from support.values import replace
 
 FINGERPRINT = Fingerprint("1" * 40, "cpython 3.11.7 abi", Recipe())
 

@@ -15,10 +15,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from support.values import replace
 from support.world import TOOLS, World
 
 PROJECT = Path(__file__).parents[1] / "projects" / "in_tree_backend"

@@ -65,7 +65,7 @@ LEFT_ALONE = {
 def test_leaves_alone(wanted: dict[str, File], present: dict[str, tuple[str, bool]], owned: tuple[str, ...]) -> None:
     delta = subtract(wanted, present, owned)
     assert delta == Delta((), ())
-    assert len(delta) == 0
+    assert delta.is_empty
 
 
 PATHS = st.sampled_from(
@@ -114,10 +114,10 @@ def test_smallest(wanted: dict[str, File], disk: dict[str, File]) -> None:
     assert not set(delta.remove) & wanted.keys()
     assert set(delta.remove) <= disk.keys()
     assert len(set(delta.write)) == len(delta.write)
-    assert len(delta) == len(delta.write) + len(delta.remove)
+    assert delta.size == len(delta.write) + len(delta.remove)
     after = {**{path: file for path, file in disk.items() if path not in delta.remove}, **wanted}
     again = subtract(wanted, {path: after[path].facts for path in wanted}, after.keys())
-    assert len(again) == 0
+    assert again.is_empty
 
 
 BYTECODE = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freshvenv.fingerprint import BuildFrom, Difference, Fingerprint, Recipe, compare, short
+from support.values import replace
 
 INSTALLED = Fingerprint(
     tree="1" * 40,
@@ -71,16 +71,14 @@ OTHER = Fingerprint(
 )
 
 
-@pytest.mark.parametrize(
-    "field", [field.name for field in fields(Fingerprint) if field.name not in {"recipe", "outline"}]
-)
+@pytest.mark.parametrize("field", [name for name in Fingerprint._fields if name not in {"recipe", "outline"}])
 def test_every_field_counts(field: str) -> None:
     """A field that is added to a fingerprint has to be compared too; of outlines see below."""
     changes: dict[str, Any] = {field: getattr(OTHER, field)}
     assert len(compare(INSTALLED, replace(INSTALLED, **changes))) == 1
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Recipe)])
+@pytest.mark.parametrize("field", Recipe._fields)
 def test_every_field_of_a_recipe_counts(field: str) -> None:
     changes: dict[str, Any] = {field: getattr(OTHER.recipe, field)}
     assert len(compare(INSTALLED, replace(INSTALLED, recipe=replace(INSTALLED.recipe, **changes)))) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe, compare
 from freshvenv.plan import Action, Decision, Observation, OnStale, State, Wish, decide, judge
 from freshvenv.receipt import Receipt
+from support.values import replace
 
 OLD_TREE, NEW_TREE = "1" * 40, "2" * 40
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +12,7 @@ from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.plan import Observation, OnStale, State, Wish, decide
 from freshvenv.receipt import FileStamp, Receipt
 from freshvenv.report import Outcome, error_line, explanation, outcome_line, status_json, status_line
+from support.values import replace
 
 OLD = Fingerprint("3f2a1c9" + "0" * 33, "cpython 3.11.7 abi", Recipe())
 NEW = replace(OLD, tree="77be012" + "0" * 33)

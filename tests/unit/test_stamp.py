@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freshvenv.hooks.stamp import find_git_dir, head_commit, holds, render
+from freshvenv.hooks.stamp import holds, render
+from freshvenv.source.refs import find_git_dir, head_commit
 from support.repository import create
 from support.world import World
 

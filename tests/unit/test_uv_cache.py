@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from freshvenv.venvs.uv_cache import birth_ns, cache_info, cache_keys, is_empty, time
+from freshvenv.venvs.birth import birth_ns
+from freshvenv.venvs.uv_cache import cache_info, cache_keys, is_empty, time
 from freshvenv.venvs.uv_globs import InvalidGlobError, cluster, walk
 from support.repository import create
 from support.world import World

@@ -35,6 +35,6 @@ def hooks_status() -> int:
     repository = here()
     for hook in native.find_hooks(repository):
         click.echo(f"{hook.kind}: {hook.state().value}")
-    if not native.is_opted_in(repository):
+    if not repository.is_opted_in():
         click.echo("this clone is not opted in, so no hook acts here: freshvenv init")
     return 0

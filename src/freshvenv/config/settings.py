@@ -6,13 +6,11 @@ venvs outside of the repository.
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from freshvenv.errors import SettingsError
 from freshvenv.fingerprint import BuildFrom, Recipe
@@ -36,8 +34,7 @@ _PROJECT_KEYS = ("path", *(key for key in _KEYS if key not in {"projects", "on-c
 _PERSONAL_KEYS = tuple(key for key in _KEYS if key not in {"projects", "config-settings"})
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectSettings:
+class ProjectSettings(NamedTuple):
     """What is wanted of one project. ``path`` is relative to the repository, ``.`` for its top.
 
     ``venvs`` is empty when none are configured. ``editable`` is absent when the mode is to be kept as it is found.
@@ -65,11 +62,10 @@ class ProjectSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """All settings. ``projects`` is empty when none are listed: then they are found."""
 
-    default: ProjectSettings = field(default_factory=ProjectSettings)
+    default: ProjectSettings = ProjectSettings()
     projects: tuple[ProjectSettings, ...] = ()
     on_stale: OnStale = OnStale.REINSTALL
     on_commit: bool = False
@@ -79,7 +75,7 @@ class Settings:
         for project in self.projects:
             if project.path == path:
                 return project
-        return replace(self.default, path=path)
+        return self.default._replace(path=path)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -123,13 +119,15 @@ def parse_settings(pyproject: Mapping[str, Any], personal: Iterable[tuple[str, s
         path = posixpath.normpath(row["path"])
         if path == ".." or path.startswith(("/", "../")):
             raise SettingsError(f"{where}: path {row['path']!r} leaves the repository")
-        projects.append(_project(row, replace(settings.default, path=path), where))
-    return replace(settings, projects=tuple(projects))
+        projects.append(_project(row, settings.default._replace(path=path), where))
+    return settings._replace(projects=tuple(projects))
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     for key in table:
         if key not in known:
+            import difflib
+
             nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             raise SettingsError(f"{where} has no setting {key!r}", hint=f"did you mean {nearest[0]!r}?")
 
@@ -137,9 +135,9 @@ def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], where: str
 def _general(settings: Settings, table: Mapping[str, Any]) -> Settings:
     where = "[tool.freshvenv]"
     if "on-stale" in table:
-        settings = replace(settings, on_stale=_member(OnStale, table["on-stale"], f"{where} on-stale"))
+        settings = settings._replace(on_stale=_member(OnStale, table["on-stale"], f"{where} on-stale"))
     if "on-commit" in table:
-        settings = replace(settings, on_commit=_flag(table["on-commit"], f"{where} on-commit"))
+        settings = settings._replace(on_commit=_flag(table["on-commit"], f"{where} on-commit"))
     return settings
 
 
@@ -160,7 +158,7 @@ def _project(table: Mapping[str, Any], base: ProjectSettings, where: str) -> Pro
         if not isinstance(pairs, Mapping) or not all(isinstance(value, str) for value in pairs.values()):
             raise SettingsError(f"{where} config-settings is no table of texts")
         changes["config_settings"] = tuple(sorted(pairs.items()))
-    return replace(base, **changes)
+    return base._replace(**changes)
 
 
 def _personal(settings: Settings, pairs: Iterable[tuple[str, str]]) -> Settings:
@@ -170,6 +168,8 @@ def _personal(settings: Settings, pairs: Iterable[tuple[str, str]]) -> Settings:
         if key in {"enabled", "trust"}:
             continue
         if key not in _PERSONAL_KEYS:
+            import difflib
+
             nearest = difflib.get_close_matches(key, _PERSONAL_KEYS, n=1, cutoff=0.0)
             raise SettingsError(
                 f"git's configuration has an unknown setting {full!r}", hint=f"did you mean 'freshvenv.{nearest[0]}'?"
@@ -190,10 +190,10 @@ def _personal(settings: Settings, pairs: Iterable[tuple[str, str]]) -> Settings:
             case "build-from":
                 changes["build_from"] = _member(BuildFrom, values[-1], where)
             case "on-stale":
-                settings = replace(settings, on_stale=_member(OnStale, values[-1], where))
+                settings = settings._replace(on_stale=_member(OnStale, values[-1], where))
             case "on-commit":
-                settings = replace(settings, on_commit=_git_flag(values[-1], where))
-    return replace(settings, default=replace(settings.default, **changes))
+                settings = settings._replace(on_commit=_git_flag(values[-1], where))
+    return settings._replace(default=settings.default._replace(**changes))
 
 
 def _inside(path: str, where: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from enum import Enum
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from freshvenv import process
 from freshvenv.errors import FreshvenvError, UsageError
-from freshvenv.files import write_atomically
+from freshvenv.files import remove_tree, write_atomically
 from freshvenv.source.git import Repository
 
 HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
@@ -90,14 +89,8 @@ def opt_in(repository: Repository) -> None:
     wanted = os.fsencode(sys.executable) + b"\n"
     if not note.is_file() or note.read_bytes() != wanted:
         write_atomically(note, wanted)
-    if not is_opted_in(repository):
+    if not repository.is_opted_in():
         repository.set_local("freshvenv.enabled", "true")
-
-
-def is_opted_in(repository: Repository) -> bool:
-    """Whether the user ran ``freshvenv init`` or ``freshvenv hooks install`` in this clone."""
-    values = [value for key, value in repository.settings(r"^freshvenv\.enabled$")]
-    return bool(values) and values[-1].lower() in {"true", "yes", "on", "1"}
 
 
 def install(repository: Repository) -> list[str]:
@@ -153,7 +146,7 @@ def uninstall(repository: Repository) -> list[str]:
             made.rmdir()
     repository.unset_local("freshvenv.enabled")
     for state in (repository.shared_state, *repository.common_dir.glob("worktrees/*/freshvenv")):
-        shutil.rmtree(state, ignore_errors=True)
+        remove_tree(state)
     return changed
 
 

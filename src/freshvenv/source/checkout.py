@@ -12,9 +12,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 
 from freshvenv.errors import GitError
+from freshvenv.files import new_directory, remove_tree
 from freshvenv.source.git import Head, Repository, discover, git
 from freshvenv.source.snapshot import ObjectStore, quoted
 from freshvenv.source.worktree import read_work_tree
@@ -36,12 +36,12 @@ def clean_checkout(repository: Repository, head: Head, tree: str, parent: Path) 
     Raises :class:`GitError`.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    where = Path(mkdtemp(prefix="checkout-", dir=parent))
+    where = new_directory(parent, "checkout-")
     try:
         _populate(repository, head, tree, where)
         yield where
     finally:
-        shutil.rmtree(where, ignore_errors=True)
+        remove_tree(where)
 
 
 def _populate(repository: Repository, head: Head, tree: str, where: Path) -> None:

@@ -9,36 +9,52 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv import process
 from freshvenv.errors import GitError, NothingHereError, UsageError
+from freshvenv.source.refs import head_commit
 
 # Our own git commands start no hooks, no file system monitor, and take no lock that the user's command may want.
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
 
-_PICK = re.compile(rb"^\s*(?!#)\S", re.MULTILINE)
+_PICK = rb"(?m)^\s*(?!#)\S"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The commit that is checked out, and its tree."""
 
     commit: str
     tree: str
 
 
-@dataclass(frozen=True, slots=True)
 class Repository:
     """A work tree and the git directories that belong to it, all absolute.
 
-    ``common_dir`` is shared by all linked worktrees, ``git_dir`` is this work tree's own.
+    ``common_dir`` is shared by all linked worktrees, ``git_dir`` is this work tree's own. ``first_head`` is what HEAD
+    was when the repository was found.
     """
 
-    top: Path
-    git_dir: Path
-    common_dir: Path
+    def __init__(self, top: Path, git_dir: Path, common_dir: Path, first_head: Head | None = None) -> None:
+        self.top = top
+        self.git_dir = git_dir
+        self.common_dir = common_dir
+        self._first_head = first_head
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Repository) and self._places == other._places
+
+    def __hash__(self) -> int:
+        return hash(self._places)
+
+    def __repr__(self) -> str:
+        return f"Repository{self._places}"
+
+    @property
+    def _places(self) -> tuple[Path, Path, Path]:
+        return self.top, self.git_dir, self.common_dir
 
     @property
     def own_state(self) -> Path:
@@ -65,11 +81,17 @@ class Repository:
 
     def head(self) -> Head:
         """The commit that is checked out. Raises :class:`NothingHereError` while there is none (an unborn branch)."""
+        if self._first_head and self.is_at(self._first_head.commit):
+            return self._first_head
         done = self.git("rev-parse", "--revs-only", "HEAD^{commit}", "HEAD^{tree}")
         if done.status != 0 or not done.text:
             raise NothingHereError("nothing is committed on this branch yet", hint="commit something first")
         commit, tree = done.text.split("\n")
         return Head(commit, tree)
+
+    def is_at(self, commit: str) -> bool:
+        """Whether HEAD is known to be at a commit, without asking git."""
+        return head_commit(os.fspath(self.git_dir)) == commit
 
     def branch(self) -> str:
         """The full name of the branch that is checked out, empty when HEAD is detached."""
@@ -115,19 +137,33 @@ class Repository:
         done = git("rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
         return done.text if done.status == 0 else ""
 
-    def settings(self, pattern: str) -> tuple[tuple[str, str], ...]:
-        """Keys and values of git's configuration whose key matches, in the order of their precedence."""
-        done = self.git("config", "-z", "--get-regexp", pattern)
-        pairs = [row.split("\n", 1) for row in os.fsdecode(done.stdout).split("\0") if row]
+    @cached_property
+    def _configuration(self) -> tuple[tuple[str, str], ...]:
+        rows = os.fsdecode(self.git("config", "-z", "--list").stdout).split("\0")
+        pairs = [row.split("\n", 1) for row in rows if row]
         return tuple((pair[0], pair[1] if len(pair) == 2 else "true") for pair in pairs)
+
+    def settings(self, pattern: str) -> tuple[tuple[str, str], ...]:
+        """Keys and values of git's configuration whose key matches, in the order of their precedence.
+
+        The configuration is read once: what was decided by it stays decided.
+        """
+        return tuple((key, value) for key, value in self._configuration if re.search(pattern, key))
+
+    def is_opted_in(self) -> bool:
+        """Whether this clone's user wants automatic reinstalls here."""
+        values = [value for _, value in self.settings(r"^freshvenv\.enabled$")]
+        return bool(values) and values[-1].lower() in {"true", "yes", "on", "1"}
 
     def set_local(self, key: str, value: str) -> None:
         """Set a key in this clone's own configuration."""
         self.ask("config", "--local", key, value)
+        self.__dict__.pop("_configuration", None)
 
     def unset_local(self, key: str) -> None:
         """Remove a key from this clone's own configuration; it may not be there."""
         self.git("config", "--local", "--unset-all", key)
+        self.__dict__.pop("_configuration", None)
 
     def refresh_index(self) -> None:
         """Let git take note of files whose times changed and whose content did not; not being able to is no harm."""
@@ -152,7 +188,7 @@ class Repository:
         """
         todo = self.git_dir / "rebase-merge" / "git-rebase-todo"
         if todo.exists():
-            return _PICK.search(todo.read_bytes()) is not None
+            return re.search(_PICK, todo.read_bytes()) is not None
         apply = self.git_dir / "rebase-apply"
         try:
             return int((apply / "next").read_text()) <= int((apply / "last").read_text())
@@ -187,14 +223,18 @@ def git(
 def discover(start: Path) -> Repository:
     """The work tree that ``start`` lies in. Raises :class:`UsageError` when it lies in none."""
     wanted = ("--show-toplevel", "--git-dir", "--git-common-dir")
-    done = git("rev-parse", "--path-format=absolute", *wanted, cwd=start)
-    if done.status != 0:
-        raise _why_no_work_tree(start, done)
-    paths = done.text.split("\n")
-    if len(paths) != len(wanted):
-        # A newline in a path: ask for one at a time.
-        paths = [git("rev-parse", "--path-format=absolute", word, cwd=start).text for word in wanted]
-    return Repository(*map(Path, paths))
+    # HEAD is asked for in the same breath; while it is unborn, git complains of that only after the paths.
+    done = git("rev-parse", "--path-format=absolute", *wanted, "HEAD^{commit}", "HEAD^{tree}", cwd=start)
+    lines = done.text.split("\n")
+    if done.status == 0 and len(lines) == len(wanted) + 2:
+        top, git_dir, common_dir = map(Path, lines[:3])
+        return Repository(top, git_dir, common_dir, Head(*lines[3:]))
+    # An unborn HEAD, or a newline in a path: one question at a time.
+    answers = [git("rev-parse", "--path-format=absolute", word, cwd=start) for word in wanted]
+    if any(answer.status != 0 for answer in answers):
+        raise _why_no_work_tree(start, answers[0])
+    top, git_dir, common_dir = (Path(answer.text) for answer in answers)
+    return Repository(top, git_dir, common_dir)
 
 
 def _why_no_work_tree(start: Path, done: process.Finished) -> UsageError:

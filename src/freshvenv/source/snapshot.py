@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.errors import GitError
 from freshvenv.source.git import Repository
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectStore:
+class ObjectStore(NamedTuple):
     """Where our own objects are: a folder that borrows from the repository's store and lends nothing to it."""
 
     repository: Repository
@@ -49,8 +46,7 @@ def quoted(path: Path) -> str:
     return f'"{text}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(NamedTuple):
     """What lies in a work tree and is never part of the project, even where nobody told git to ignore it.
 
     ``paths`` are virtual environments. Bytecode and ``*.egg-info`` folders are what running and installing leave.
@@ -74,6 +70,10 @@ def write_snapshot(repository: Repository, changed: Collection[str]) -> str:
 
     Returns the tree's hash. The user's index and object store stay as they are. Raises :class:`GitError`.
     """
+    # Imported here: a work tree without edits needs none of it.
+    import shutil
+    import tempfile
+
     store = ObjectStore(repository)
     store.path.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="index-", dir=repository.shared_state) as scratch:

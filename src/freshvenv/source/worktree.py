@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from freshvenv.errors import GitError
 from freshvenv.process import Finished
@@ -13,8 +13,7 @@ from freshvenv.source.git import Head, Repository, discover
 from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class WorkTree:
+class WorkTree(NamedTuple):
     """A work tree at one moment. ``tree`` is HEAD's, or that of a snapshot where files are ``uncommitted``.
 
     ``read_at`` is the moment, in nanoseconds since the epoch.
@@ -81,7 +80,8 @@ class WorkTree:
 
     def is_current(self) -> bool:
         """Whether HEAD is still where it was when this was read."""
-        return self.repository.head().commit == self.head.commit
+        commit = self.head.commit
+        return self.repository.is_at(commit) or self.repository.head().commit == commit
 
 
 def read_work_tree(repository: Repository, venvs: Iterable[str]) -> WorkTree:

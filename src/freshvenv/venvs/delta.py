@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Wanted(Protocol):
@@ -16,15 +15,20 @@ class Wanted(Protocol):
     def executable(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """Paths relative to the venv: files to write (new or with another content) and files to remove."""
 
     write: tuple[str, ...]
     remove: tuple[str, ...]
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many files are written or removed."""
         return len(self.write) + len(self.remove)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.write or self.remove)
 
 
 def subtract(wanted: Mapping[str, Wanted], present: Mapping[str, tuple[str, bool]], owned: Collection[str]) -> Delta:

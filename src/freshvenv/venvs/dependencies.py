@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from freshvenv import process
 from freshvenv.errors import DependencyError
@@ -17,15 +18,14 @@ from freshvenv.project import Project
 from freshvenv.venvs.venv import Venv
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A manager's own command for "what is locked, without the project itself".
 
     ``rehearsal`` are more words with which it only says, as JSON, what it would do.
     """
 
     argv: tuple[str, ...]
-    env: dict[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = MappingProxyType({})
     rehearsal: tuple[str, ...] = ()
 
     def is_harmless(self, cwd: Path) -> bool:
@@ -39,8 +39,7 @@ class Command:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(NamedTuple):
     """What installing takes: uv or pip, where to log, and how to ask again what is missing."""
 
     installer: Installer
@@ -68,7 +67,7 @@ def install_dependencies(
 
 def _locked_command(venv: Venv, project: Project, recipe: Recipe) -> Command | None:
     """The command of the manager whose lockfile is there and which is installed, if any."""
-    if has_uv_lock(project.directory):
+    if project.has_uv_lock():
         uv = find_uv()
         return _uv(uv, venv, recipe) if uv else None
     if (project.directory / "poetry.lock").is_file():
@@ -76,16 +75,6 @@ def _locked_command(venv: Venv, project: Project, recipe: Recipe) -> Command | N
     if (project.directory / "pdm.lock").is_file():
         return _pdm(venv, recipe)
     return None
-
-
-def has_uv_lock(directory: Path) -> bool:
-    """Whether uv manages the project: its lockfile is there, or further up to the repository's top (a workspace)."""
-    for folder in (directory, *directory.parents):
-        if (folder / "uv.lock").is_file():
-            return True
-        if (folder / ".git").exists():
-            return False
-    return False
 
 
 def _uv(uv: Path, venv: Venv, recipe: Recipe) -> Command:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.files import write_atomically
 
 FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """An install that was begun in a venv for a project: every path of it that may be there afterwards.
 
     ``paths`` has those of the old install and of the new one, relative to the venv; ``readable`` is false when the

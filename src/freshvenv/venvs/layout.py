@@ -8,18 +8,17 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from freshvenv.errors import VenvError
 from freshvenv.payload import EntryPoint, File, Payload, digest
 from freshvenv.venvs.venv import Venv
 
 # Programs that belong to the environment itself; a wheel that brings one of these would take it over.
-_RESERVED = re.compile(r"(python|pip|activate|git|uv)([\d.]*)(\.\w+)?", re.IGNORECASE)
+_RESERVED = r"(?i)(python|pip|activate|git|uv)([\d.]*)(\.\w+)?"
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(NamedTuple):
     """A file as it is to be: digest as in RECORD, bytes, exec bit; ``read`` gives its content, checked."""
 
     digest: str
@@ -92,7 +91,7 @@ def _refuse_reserved(venv: Venv, payload: Payload, layout: Mapping[str, Desired]
     for path in layout:
         place, name = posixpath.split(path)
         if place == venv.interpreter.scripts:
-            match = _RESERVED.fullmatch(name)
+            match = re.fullmatch(_RESERVED, name)
             if match and match[1].lower() != payload.name.lower():
                 raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
         if path == "pyvenv.cfg" or path.split("/")[0] == ".freshvenv":

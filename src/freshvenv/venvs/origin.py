@@ -8,9 +8,7 @@ import stat
 from collections.abc import Iterable
 
 from freshvenv.project import Project
-from freshvenv.venvs.dependencies import has_uv_lock
 from freshvenv.venvs.uv_cache import cache_info, is_empty
-from freshvenv.venvs.uv_globs import InvalidGlobError
 from freshvenv.venvs.venv import Distribution, Venv
 
 
@@ -25,8 +23,8 @@ def provenance(venv: Venv, project: Project, old: Iterable[Distribution], *, edi
         files["REQUESTED"] = b""
     try:
         info = cache_info(project.directory, project.pyproject, os.environ)
-    except InvalidGlobError:
-        return files  # uv does not work in this project
+    except ValueError:
+        return files  # a glob that uv refuses: it does not work in this project
     if not is_empty(info):
         files["uv_cache.json"] = json.dumps(info, separators=(",", ":"), ensure_ascii=False).encode()
     return files
@@ -40,7 +38,7 @@ def outdate_uv_cache(project: Project, moment: int) -> bool:
     (astral-sh/uv#12038). Setting a file's mode to what it is changes nothing but that time. It is done once after
     ``moment`` (nanoseconds), so that all venvs of one run agree.
     """
-    if not has_uv_lock(project.directory):
+    if not project.has_uv_lock():
         return False
     key = project.directory / "pyproject.toml"
     try:
@@ -63,5 +61,5 @@ def _direct_url(venv: Venv, project: Project, old: Iterable[Distribution], *, ed
         origin = distribution.origin
         if origin and not origin.archive and origin.path == project.directory and origin.editable == editable:
             return (venv.path / distribution.metadata / "direct_url.json").read_bytes()
-    info = {"editable": editable} if editable or has_uv_lock(project.directory) else {}
+    info = {"editable": editable} if editable or project.has_uv_lock() else {}
     return json.dumps({"url": project.directory.as_uri(), "dir_info": info}, separators=(",", ":")).encode()

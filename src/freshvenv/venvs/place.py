@@ -7,16 +7,16 @@ caller, after everything else, and the intent dropped after that.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
+from types import MappingProxyType
+from typing import NamedTuple
 
 from freshvenv.errors import VenvError
+from freshvenv.files import new_directory, remove_tree
 from freshvenv.payload import digest
 from freshvenv.receipt import FileStamp
 from freshvenv.venvs.delta import Delta, bytecode_of, subtract
@@ -27,13 +27,12 @@ from freshvenv.venvs.venv import Venv
 from freshvenv.venvs.witness import contents
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """The install that goes: its files, its folders of metadata, and what is known of files from the last receipt."""
 
     paths: frozenset[str] = frozenset()
     metadata: frozenset[str] = frozenset()
-    stamps: Mapping[str, FileStamp] = field(default_factory=dict)
+    stamps: Mapping[str, FileStamp] = MappingProxyType({})
 
 
 def place(
@@ -54,11 +53,11 @@ def place(
         for folder in outgoing.metadata
         if f"{folder}/RECORD" not in layout and os.path.lexists(venv.path / folder)
     }
-    if not delta and not retired:
+    if delta.is_empty and not retired:
         _prune(venv, [path for path in outgoing.paths if path not in layout])
         return delta, None
     venv.state.mkdir(exist_ok=True)
-    stage = Path(mkdtemp(prefix="stage-", dir=venv.state))
+    stage = new_directory(venv.state, "stage-")
     try:
         staged = _stage(stage, [layout[path] for path in delta.write])
         intent = note({*outgoing.paths, *layout})
@@ -68,10 +67,10 @@ def place(
         _remove(venv.path, delta.remove)
         for folder in retired:
             # Files that RECORD does not list would keep a ghost of the old version alive.
-            shutil.rmtree(venv.path / folder, ignore_errors=True)
+            remove_tree(venv.path / folder)
         _prune(venv, [path for path in outgoing.paths if path not in layout])
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        remove_tree(stage)
     _verify(venv, layout, delta)
     return delta, intent
 
@@ -79,7 +78,7 @@ def place(
 def sweep(venv: Venv) -> None:
     """Remove what killed runs left of their staging. Called with the venv's lock held."""
     for left in venv.state.glob("stage-*"):
-        shutil.rmtree(left, ignore_errors=True)
+        remove_tree(left)
     for left in venv.state.glob(".*"):
         left.unlink(missing_ok=True)
 
@@ -203,7 +202,7 @@ def _drop_bytecode(root: Path, path: str) -> None:
 def _remove_if_hollow(folder: Path) -> None:
     """Remove a folder in which only bytecode is left, so that a file can take its name."""
     for cache in folder.rglob("__pycache__"):
-        shutil.rmtree(cache, ignore_errors=True)
+        remove_tree(cache)
     for where, _, _ in os.walk(folder, topdown=False):
         os.rmdir(where)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.files import write_atomically
 from freshvenv.receipt import DamagedReceiptError, Receipt, dump, load
 from freshvenv.venvs.intent import Intent, read_intents
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(NamedTuple):
     """The notes about one project in one venv, all in ``folder``."""
 
     folder: Path

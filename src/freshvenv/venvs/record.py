@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.errors import VenvError
 from freshvenv.venvs.venv import Distribution, Venv
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(NamedTuple):
     """Paths relative to the venv, and the rows that were not believed since they point out of it."""
 
     paths: frozenset[str]

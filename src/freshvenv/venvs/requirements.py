@@ -13,7 +13,7 @@ from freshvenv.venvs.venv import Distribution, Venv, distributions, normalized
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-_MENTIONED = re.compile(rb"^requires-(dist|python):", re.IGNORECASE | re.MULTILINE)
+_MENTIONED = rb"(?im)^requires-(dist|python):"
 
 
 def unmet_requirements(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: Mapping[str, Any]) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def unmet_requirements(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: M
     Markers are evaluated for the venv's interpreter (PEP 508). Raises :class:`VenvError` when the distribution does
     not run on that interpreter at all (``Requires-Python``), or when its metadata cannot be understood.
     """
-    if not recipe.groups and not _MENTIONED.search(metadata):
+    if not recipe.groups and not re.search(_MENTIONED, metadata):
         return ()
     # Imported here: most small projects require nothing, and then it is not needed.
     from packaging.metadata import parse_email

@@ -6,18 +6,17 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from freshvenv.errors import VenvError
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 
-_DIST_INFO = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)\.dist-info", re.DOTALL)
+_DIST_INFO = ".dist-info"
 
 
-@dataclass(frozen=True, slots=True)
-class Venv:
+class Venv(NamedTuple):
     """An environment (PEP 405) whose interpreter runs. ``path`` is absolute, as it was given, links not resolved."""
 
     path: Path
@@ -35,8 +34,7 @@ class Venv:
         return self.path / ".freshvenv"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a distribution says it was installed from (``direct_url.json``, PEP 610): a path on this machine."""
 
     path: Path
@@ -44,8 +42,7 @@ class Origin:
     archive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(NamedTuple):
     """An installed distribution; ``site`` is the directory of its ``dist_info`` folder, relative to the venv."""
 
     name: str
@@ -91,10 +88,10 @@ def distributions(venv: Venv) -> Iterator[Distribution]:
         except OSError:
             continue
         for entry in names:
-            match = _DIST_INFO.fullmatch(entry)
-            if match and not entry.startswith("~"):
-                origin = _origin(venv.path / site / entry)
-                yield Distribution(match["name"], match["version"], site, entry, origin)
+            stem = entry.removesuffix(_DIST_INFO)
+            name, _, version = stem.partition("-")
+            if stem != entry and name and version and "-" not in version and not name.startswith("~"):
+                yield Distribution(name, version, site, entry, _origin(venv.path / site / entry))
 
 
 def _origin(metadata: Path) -> Origin | None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from typing import NamedTuple
 
+from freshvenv.files import new_directory, remove_tree
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.interpreter import Interpreter
 from freshvenv.lock import exclusive
 from freshvenv.payload import DamagedPayloadError, Payload, load
 
 
-@dataclass(frozen=True, slots=True)
-class WheelCache:
+class WheelCache(NamedTuple):
     """Payloads by what they were built from.
 
     An entry is a folder ``<key>/<tag>``: ``tag`` names version and ABI of the interpreter that it was built for.
@@ -45,20 +43,20 @@ class WheelCache:
             if found is not None:
                 return found
             slot.mkdir(parents=True, exist_ok=True)
-            aside = Path(mkdtemp(prefix="new-", dir=slot))
+            aside = new_directory(slot, "new-")
             try:
                 make(aside)
                 place = slot / interpreter.abi_tag
-                shutil.rmtree(place, ignore_errors=True)
+                remove_tree(place)
                 os.rename(aside, place)
                 return load(place)
             finally:
-                shutil.rmtree(aside, ignore_errors=True)
+                remove_tree(aside)
 
     def discard(self, payload: Payload) -> None:
         """Drop an entry that turned out to be damaged."""
         if payload.directory.is_relative_to(self.directory):
-            shutil.rmtree(payload.directory, ignore_errors=True)
+            remove_tree(payload.directory)
 
     def _find(self, slot: Path, interpreter: Interpreter) -> Payload | None:
         with suppress(DamagedPayloadError):

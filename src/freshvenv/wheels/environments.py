@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.errors import BuildError
-from freshvenv.files import write_atomically
+from freshvenv.files import remove_tree, write_atomically
 from freshvenv.installers import Installer
 from freshvenv.interpreter import Interpreter
 from freshvenv.lock import exclusive
@@ -21,8 +20,7 @@ LIFETIME = 7 * 24 * 3600
 """Seconds after which an environment is made anew, so that new releases of build requirements are picked up."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuildEnvironment:
+class BuildEnvironment(NamedTuple):
     """An environment that holds exactly some build requirements. Satisfies ``build.env.IsolatedEnv``."""
 
     path: Path
@@ -37,8 +35,7 @@ class BuildEnvironment:
         return {"PATH": os.pathsep.join(search), "PYTHONNOUSERSITE": "1"}
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentPool:
+class EnvironmentPool(NamedTuple):
     """The folder of kept environments, and the means to fill new ones."""
 
     directory: Path
@@ -59,20 +56,20 @@ class EnvironmentPool:
         if not complete.exists():
             with exclusive(path, self.locks):
                 if not complete.exists():
-                    self._make(path, interpreter, wanted, log)
+                    self._create(path, interpreter, wanted, log)
                     write_atomically(complete, question.encode())
         return BuildEnvironment(path)
 
-    def _make(self, path: Path, interpreter: Interpreter, requirements: list[str], log: Path) -> None:
+    def _create(self, path: Path, interpreter: Interpreter, requirements: list[str], log: Path) -> None:
         self._drop_expired()
-        shutil.rmtree(path, ignore_errors=True)
+        remove_tree(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.installer.create(path, Path(interpreter.executable), log) != 0:
-            shutil.rmtree(path, ignore_errors=True)
+            remove_tree(path)
             raise BuildError(f"{self.installer.name} made no build environment", log=log)
         environment = BuildEnvironment(path)
         if requirements and self.installer.install(Path(environment.python_executable), requirements, log) != 0:
-            shutil.rmtree(path, ignore_errors=True)
+            remove_tree(path)
             raise BuildError(f"{self.installer.name} could not install {', '.join(requirements)}", log=log)
 
     def _drop_expired(self) -> None:
@@ -81,4 +78,4 @@ class EnvironmentPool:
             return
         for entry in os.scandir(self.directory):
             if time.time() - entry.stat(follow_symlinks=False).st_mtime > 3 * LIFETIME:
-                shutil.rmtree(entry.path, ignore_errors=True)
+                remove_tree(Path(entry.path))

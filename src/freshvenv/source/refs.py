@@ -1,0 +1,48 @@
+"""HEAD as git's own files have it (gitrepository-layout(5)), for questions that are not worth a process.
+
+Only :mod:`os` is imported: hooks ask this before anything else is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def head_commit(git_dir: str) -> str:
+    """The commit at HEAD; empty where only git can tell, as with another format of refs."""
+    try:
+        head = _read(os.path.join(git_dir, "HEAD"))
+        if not head.startswith("ref: "):
+            return head
+        ref = head[5:]
+        common = git_dir
+        link = os.path.join(git_dir, "commondir")
+        if os.path.exists(link):
+            common = os.path.join(git_dir, _read(link))
+        loose = os.path.join(common, ref)
+        if os.path.exists(loose):
+            return _read(loose)
+        with open(os.path.join(common, "packed-refs"), encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                if line.endswith(f" {ref}\n"):
+                    return line.partition(" ")[0]
+    except OSError:
+        pass
+    return ""
+
+
+def find_git_dir(top: str) -> str:
+    """The git directory of the work tree at ``top``; empty where there is none."""
+    inner = os.path.join(top, ".git")
+    if os.path.isdir(inner):
+        return inner
+    try:
+        text = _read(inner)
+    except OSError:
+        return ""
+    return os.path.join(top, text[8:]) if text.startswith("gitdir: ") else ""
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read().rstrip("\n")
