@@ -6,6 +6,7 @@ and the arguments are hints and nothing more: whatever fired, HEAD's own tree is
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -59,6 +60,8 @@ def _nothing_to_do() -> bool:
 
 
 def _run(kind: str) -> None:
+    # A hook is over before a collection would pay: it only walks again and again through what was just loaded.
+    gc.disable()
     from pathlib import Path
 
     from freshvenv.errors import UsageError

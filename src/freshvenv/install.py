@@ -13,16 +13,15 @@ from freshvenv.errors import BuildError, DependencyError, VenvError
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.observe import Sighting, fingerprint_of, outgoing
 from freshvenv.payload import DamagedPayloadError, Payload
-from freshvenv.receipt import Receipt
+from freshvenv.receipt import FileStamp, Receipt
 from freshvenv.source.worktree import WorkTree
 from freshvenv.venvs.intent import Intent, write_intent
-from freshvenv.venvs.layout import Desired, lay_out
+from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.origin import outdate_uv_cache, provenance
 from freshvenv.venvs.place import place, sweep
 from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.requirements import unmet_requirements
 from freshvenv.venvs.venv import Venv
-from freshvenv.venvs.witness import stamp
 from freshvenv.workshop import Workshop
 
 
@@ -100,13 +99,13 @@ class _Job(NamedTuple):
         wanted = self._requirements(payload)
         sweep(self.venv)
         layout = lay_out(self.venv, payload, extra)
-        delta, intent = place(self.venv, layout, outgoing(self.sighting), self._note)
+        placed = place(self.venv, layout, outgoing(self.sighting), self._note)
         missing = self._bring_in(wanted, payload)
-        receipt = self._vouch(payload, fingerprint, tree, layout, missing)
+        receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)
         self.desk.write_receipt(receipt)
-        for begun in (*self.sighting.intents, *([intent] if intent else [])):
+        for begun in (*self.sighting.intents, *([placed.intent] if placed.intent else [])):
             begun.drop()
-        return Installed(receipt, delta.size)
+        return Installed(receipt, placed.delta.size)
 
     def _payload(self) -> Payload:
         if self.fingerprint.recipe.is_cacheable:
@@ -161,7 +160,7 @@ class _Job(NamedTuple):
         payload: Payload,
         fingerprint: Fingerprint,
         tree: WorkTree,
-        layout: dict[str, Desired],
+        files: dict[str, FileStamp],
         missing: tuple[str, ...],
     ) -> Receipt:
         return Receipt(
@@ -173,6 +172,6 @@ class _Job(NamedTuple):
             commit=tree.head.commit,
             time=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
             fingerprint=fingerprint,
-            files=stamp(self.venv.path, {path: file.digest for path, file in layout.items()}),
+            files=files,
             unmet=missing,
         )

@@ -96,7 +96,7 @@ def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
     except (OSError, ValueError, TypeError, RecursionError):
         interpreter = _ask(real)
     with suppress(OSError):  # remembering only saves time
-        write_atomically(remembered, json.dumps(interpreter._asdict()).encode())
+        write_atomically(remembered, json.dumps(interpreter._asdict()).encode(), durable=False)
     return interpreter
 
 

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from freshvenv.errors import GitError, VenvError
-from freshvenv.fingerprint import Fingerprint, Recipe
+from freshvenv.fingerprint import Fingerprint, Recipe, compare
 from freshvenv.plan import Observation
 from freshvenv.receipt import DamagedReceiptError, Receipt
 from freshvenv.source.worktree import WorkTree
@@ -62,8 +62,11 @@ def _recipe(target: Target, receipt: Receipt | None) -> Recipe:
     return target.settings.recipe(editable=found)
 
 
-def observe(target: Target, tree: WorkTree) -> Sighting:
-    """See a target for what it is."""
+def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sighting:
+    """See a target for what it is.
+
+    ``hastily``: where the fingerprint differs already, whether its files were altered, too, is not looked for.
+    """
     candidate = target.candidate
     venv = candidate.venv
     if venv is None:
@@ -78,6 +81,7 @@ def observe(target: Target, tree: WorkTree) -> Sighting:
         return Sighting(target, Observation(None, configured=target.configured, trouble=str(error)))
     distrust = distrust or _distrust(target, venv, receipt)
     believed = receipt if receipt and not distrust else None
+    is_stale = hastily and believed is not None and bool(compare(believed.fingerprint, current))
     observation = Observation(
         current=current,
         receipt=receipt,
@@ -87,7 +91,7 @@ def observe(target: Target, tree: WorkTree) -> Sighting:
         other_checkout=_other_checkout(target),
         interrupted=bool(intents),
         distrust=distrust,
-        altered=altered(venv.path, believed.files) if believed else (),
+        altered=altered(venv.path, believed.files) if believed and not is_stale else (),
         uncommitted=tree.changed_below(target.project.path),
         failure=desk.failure(current.tree),
     )
@@ -110,8 +114,9 @@ def _distrust(target: Target, venv: Venv, receipt: Receipt | None) -> str:
     if len(target.installed) > 1:
         return f"installed more than once: {', '.join(it.dist_info for it in target.installed)}"
     metadata = target.installed[0].metadata
-    witnesses = {path: stamp for path, stamp in receipt.files.items() if path.startswith(f"{metadata}/")}
-    if not witnesses or any(path.endswith(("/RECORD", "/direct_url.json")) for path in altered(venv.path, witnesses)):
+    named = (f"{metadata}/RECORD", f"{metadata}/direct_url.json")
+    witnesses = {path: receipt.files[path] for path in named if path in receipt.files}
+    if not witnesses or altered(venv.path, witnesses):
         return f"reinstalled by {installed_by(venv, target.installed[0])}"
     return ""
 
@@ -155,8 +160,11 @@ def outgoing(sighting: Sighting) -> Outgoing:
     if venv is None:
         return Outgoing()
     paths = {path for intent in sighting.intents for path in intent.paths}
-    stamps = dict(receipt.files) if receipt and _is_of(receipt, venv) else {}
+    stamps = receipt.files if receipt and _is_of(receipt, venv) else {}
     paths.update(stamps)
+    if sighting.target.installed and stamps and not paths - stamps.keys() and not sighting.observation.distrust:
+        # The receipt vouches for RECORD, which says the same once more.
+        return Outgoing(frozenset(paths), frozenset(it.metadata for it in sighting.target.installed), stamps)
     for distribution in sighting.target.installed:
         try:
             paths |= owned_files(venv, distribution).paths

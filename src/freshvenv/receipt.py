@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe
@@ -85,8 +86,12 @@ def dump(receipt: Receipt) -> str:
     )
 
 
+@lru_cache(maxsize=8)
 def load(text: str | bytes) -> Receipt:
-    """Read what :func:`dump` wrote. Raises :class:`DamagedReceiptError` for anything else."""
+    """Read what :func:`dump` wrote. Raises :class:`DamagedReceiptError` for anything else.
+
+    The same text is not taken apart twice: a target is looked at again when its lock is held.
+    """
     try:
         data = json.loads(_unsealed(text if isinstance(text, bytes) else text.encode()))
         if type(data["version"]) is not int or data["version"] != FORMAT:

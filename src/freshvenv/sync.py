@@ -45,11 +45,11 @@ class Sight(NamedTuple):
     sightings: tuple[Sighting, ...]
 
 
-def look(repository: Repository, workshop: Workshop, named: Iterable[Path] = ()) -> Sight:
-    """Observe every target, and change nothing. Raises :class:`FreshvenvError`."""
+def look(repository: Repository, workshop: Workshop, named: Iterable[Path] = (), *, hastily: bool = False) -> Sight:
+    """Observe every target (``hastily``: see :func:`observe`), and change nothing. Raises :class:`FreshvenvError`."""
     found = find_targets(repository, workshop.interpreters, named)
     tree = read_work_tree(repository, found.venv_paths(repository.top))
-    return Sight(found, tree, tuple(observe(target, tree) for target in found.targets))
+    return Sight(found, tree, tuple(observe(target, tree, hastily=hastily) for target in found.targets))
 
 
 def sync(
@@ -66,7 +66,7 @@ def sync(
     run = _Run(repository, workshop, request)
     done: dict[str, Outcome] = {}
     for _ in range(_ROUNDS):
-        sight = look(repository, workshop, request.named)
+        sight = look(repository, workshop, request.named, hastily=True)
         if request.automatic and sight.found.settings.on_stale is OnStale.OFF:
             return []
         outcomes = []
@@ -116,7 +116,8 @@ class _Run(NamedTuple):
         )
 
     def _observe_again(self, sight: Sight, sighting: Sighting) -> Sighting:
-        return observe(look_again(sighting.target, self.repository, self.workshop.interpreters), sight.tree)
+        again = look_again(sighting.target, self.repository, self.workshop.interpreters)
+        return observe(again, sight.tree, hastily=True)
 
     def _reread(self, sight: Sight) -> WorkTree:
         return read_work_tree(self.repository, sight.found.venv_paths(self.repository.top))
@@ -132,7 +133,7 @@ def leave_stamp(sight: Sight, outcomes: Iterable[Outcome]) -> None:
     outcomes = list(outcomes)
     text = _stamp_text(sight, outcomes) if all(outcome.is_fresh for outcome in outcomes) else ""
     if text:
-        write_atomically(file, os.fsencode(text))
+        write_atomically(file, os.fsencode(text), durable=False)
         date = max([sight.tree.read_at, *(outcome.settled for outcome in outcomes)])
         os.utime(file, ns=(date, date))
     else:

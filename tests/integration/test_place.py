@@ -114,7 +114,7 @@ class Bench:
     def install(self, wheel: Wheel) -> Delta:
         """Place a wheel over whatever is there, to the end."""
         before = read_intents(self.venv.state)
-        delta, intent = place(self.venv, lay_out(self.venv, self.payload(wheel), {}), self.outgoing(), self.note)
+        delta, intent, _ = place(self.venv, lay_out(self.venv, self.payload(wheel), {}), self.outgoing(), self.note)
         for begun in (*before, *([intent] if intent else [])):
             begun.drop()
         return delta
@@ -304,7 +304,7 @@ def test_file_whose_stamp_holds_is_not_read(bench: Bench) -> None:
     stamps = stamp(bench.venv.path, {path: file.digest for path, file in layout.items()})
     lie = {path: replace(known, digest="sha256=other") for path, known in stamps.items() if path.endswith("kept.py")}
     outgoing = replace(bench.outgoing(), stamps={**stamps, **lie})
-    delta, intent = place(bench.venv, layout, outgoing, bench.note)
+    delta, intent, _ = place(bench.venv, layout, outgoing, bench.note)
     assert [path.rpartition("/")[2] for path in delta.write] == ["kept.py"]
     assert intent is not None
 
@@ -832,7 +832,7 @@ def killed_at(moment: int, bench: Bench, wheel: Wheel) -> bool:
             layout = lay_out(bench.venv, payload, {})
             outgoing = bench.outgoing()
             sys.addaudithook(hook)
-            _, intent = place(bench.venv, layout, outgoing, bench.note)
+            _, intent, _ = place(bench.venv, layout, outgoing, bench.note)
             if intent:
                 intent.drop()
             status = 0

@@ -3,7 +3,7 @@
 A line a fact, a word and then its value. ``commit ID``: HEAD when all was fresh. ``tree ID PATH``: the hash of a path
 (``.`` for the top) in that tree. ``newer PATH``: a witness; when it is newer than the stamp, or gone, the stamp says
 nothing any more. ``absent PATH``: something that was not there and would have to be looked at if it were. Paths are
-relative to the top of the work tree, or absolute.
+relative to the top of the work tree, or absolute. ``end`` is the last line: a stamp without it was cut.
 
 Only :mod:`os` is imported: this is read before anything else is loaded.
 """
@@ -29,7 +29,7 @@ def render(commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: 
     lines += [f"absent {path}" for path in absent]
     if any("\0" in line or " ".join(line.split()) != line for line in lines):
         return ""
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "end", ""])
 
 
 def holds(stamp: str, top: str, commit: str) -> bool:
@@ -38,7 +38,7 @@ def holds(stamp: str, top: str, commit: str) -> bool:
         with open(stamp, encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read().split("\n")
         written = os.stat(stamp).st_mtime_ns
-        if lines[0] != HEADER or f"commit {commit}" not in lines:
+        if lines[0] != HEADER or lines[-2:] != ["end", ""] or f"commit {commit}" not in lines:
             return False
         for line in lines[1:]:
             word, _, path = line.partition(" ")

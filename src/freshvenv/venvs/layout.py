@@ -14,6 +14,8 @@ from freshvenv.errors import VenvError
 from freshvenv.payload import EntryPoint, File, Payload, digest
 from freshvenv.venvs.venv import Venv
 
+_LIBRARIES = frozenset({"purelib", "platlib"})
+
 # Programs that belong to the environment itself; a wheel that brings one of these would take it over.
 _RESERVED = r"(?i)(python|pip|activate|git|uv)([\d.]*)(\.\w+)?"
 
@@ -42,7 +44,10 @@ def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> dict[st
     }
     layout: dict[str, Desired] = {}
     for file in payload.files:
-        layout[_join(places[file.scheme], file.path)] = _desired(venv, payload, file)
+        place = places[file.scheme]
+        # Most files go this way, and there can be thousands: what was unpacked has no `..` in its path.
+        path = f"{place}/{file.path}" if file.scheme in _LIBRARIES else _join(place, file.path)
+        layout[path] = _desired(venv, payload, file)
     for entry_point in payload.entry_points:
         layout[_join(places["scripts"], entry_point.name)] = _wrapper(venv, entry_point)
     _refuse_reserved(venv, payload, layout)
@@ -88,13 +93,14 @@ def _wrapper(venv: Venv, entry_point: EntryPoint) -> Desired:
 
 
 def _refuse_reserved(venv: Venv, payload: Payload, layout: Mapping[str, Desired]) -> None:
+    scripts = f"{venv.interpreter.scripts}/"
     for path in layout:
-        place, name = posixpath.split(path)
-        if place == venv.interpreter.scripts:
+        if path.startswith(scripts):
+            name = path.removeprefix(scripts)
             match = re.fullmatch(_RESERVED, name)
             if match and match[1].lower() != payload.name.lower():
                 raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
-        if path == "pyvenv.cfg" or path.split("/")[0] == ".freshvenv":
+        if path == "pyvenv.cfg" or path.startswith(".freshvenv/") or path == ".freshvenv":
             raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
 
 
@@ -102,7 +108,9 @@ def _record(layout: Mapping[str, Desired], site: str, record: str) -> bytes:
     """RECORD as https://packaging.python.org/specifications/recording-installed-packages/ has it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+    prefix = f"{site}/"
     for path, desired in layout.items():
-        writer.writerow([posixpath.relpath(path, site), desired.digest, desired.size])
+        shown = path.removeprefix(prefix) if path.startswith(prefix) else posixpath.relpath(path, site)
+        writer.writerow([shown, desired.digest, desired.size])
     writer.writerow([posixpath.relpath(record, site), "", ""])
     return text.getvalue().encode("utf-8", errors="surrogateescape")

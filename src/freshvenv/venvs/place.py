@@ -24,7 +24,7 @@ from freshvenv.venvs.intent import Intent
 from freshvenv.venvs.layout import Desired
 from freshvenv.venvs.record import Containment
 from freshvenv.venvs.venv import Venv
-from freshvenv.venvs.witness import contents
+from freshvenv.venvs.witness import contents, stamp_of
 
 
 class Outgoing(NamedTuple):
@@ -35,18 +35,26 @@ class Outgoing(NamedTuple):
     stamps: Mapping[str, FileStamp] = MappingProxyType({})
 
 
+class Placed(NamedTuple):
+    """What was changed, the intent that was noted before (none where nothing had to change), and the new witness."""
+
+    delta: Delta
+    intent: Intent | None
+    files: dict[str, FileStamp]
+
+
 def place(
     venv: Venv, layout: Mapping[str, Desired], outgoing: Outgoing, note: Callable[[Iterable[str]], Intent]
-) -> tuple[Delta, Intent | None]:
+) -> Placed:
     """Make the venv hold ``layout``, and nothing of the outgoing install that is not in it.
 
-    ``note`` writes the intent. Returns what was changed, and that intent, which the caller drops when the receipt is
-    written; there is none where nothing had to change. A file whose stamp still holds is not even read. Raises
-    :class:`VenvError` when the venv does not hold afterwards what it should, ``OSError`` for a fault of the disk.
+    ``note`` writes the intent, which the caller drops when the receipt is written. A file whose stamp still holds is
+    not even read. Raises :class:`VenvError` when the venv does not hold afterwards what it should, ``OSError`` for a
+    fault of the disk.
     """
     _refuse_outside(venv, layout)
-    outgoing = _believable(venv, outgoing)
-    owned = [path for path in outgoing.paths if path in layout or _is_file(venv.path / path)]
+    outgoing = _believable(venv, layout, outgoing)
+    owned = [path for path in outgoing.paths if _is_file(venv.path / path)]
     delta = subtract(layout, contents(venv.path, layout, outgoing.stamps), owned)
     retired = {
         folder
@@ -54,8 +62,8 @@ def place(
         if f"{folder}/RECORD" not in layout and os.path.lexists(venv.path / folder)
     }
     if delta.is_empty and not retired:
-        _prune(venv, [path for path in outgoing.paths if path not in layout])
-        return delta, None
+        _prune(venv, outgoing.paths)
+        return Placed(delta, None, _verified(venv, layout, delta))
     venv.state.mkdir(exist_ok=True)
     stage = new_directory(venv.state, "stage-")
     try:
@@ -68,11 +76,10 @@ def place(
         for folder in retired:
             # Files that RECORD does not list would keep a ghost of the old version alive.
             remove_tree(venv.path / folder)
-        _prune(venv, [path for path in outgoing.paths if path not in layout])
+        _prune(venv, outgoing.paths)
     finally:
         remove_tree(stage)
-    _verify(venv, layout, delta)
-    return delta, intent
+    return Placed(delta, intent, _verified(venv, layout, delta))
 
 
 def sweep(venv: Venv) -> None:
@@ -85,9 +92,9 @@ def sweep(venv: Venv) -> None:
 
 def _refuse_outside(venv: Venv, layout: Iterable[str]) -> None:
     guard = Containment(venv.path)
-    for path in layout:
-        if not guard.holds(path):
-            raise VenvError(f"{os.path.dirname(path)} leads out of the venv")
+    for folder in {path.rpartition("/")[0] for path in layout}:
+        if not guard.holds(f"{folder}/"):
+            raise VenvError(f"{folder} leads out of the venv")
 
 
 def _stage(stage: Path, files: list[Desired]) -> list[Path]:
@@ -132,10 +139,11 @@ def _replace(root: Path, path: str, source: Path) -> None:
     os.replace(source, target)
 
 
-def _believable(venv: Venv, outgoing: Outgoing) -> Outgoing:
-    """Only what really lies in the venv: notes can be damaged or forged, and what they name is removed."""
+def _believable(venv: Venv, layout: Mapping[str, Desired], outgoing: Outgoing) -> Outgoing:
+    """Only what goes, and really lies in the venv: notes can be damaged or forged, and what they name is removed."""
     guard = Containment(venv.path)
-    paths = frozenset(path for path in outgoing.paths if _is_plain(path) and guard.holds(path))
+    gone = outgoing.paths - layout.keys()
+    paths = frozenset(path for path in gone if _is_plain(path) and guard.holds(path))
     metadata = frozenset(
         folder
         for folder in outgoing.metadata
@@ -207,17 +215,22 @@ def _remove_if_hollow(folder: Path) -> None:
         os.rmdir(where)
 
 
-def _verify(venv: Venv, layout: Mapping[str, Desired], delta: Delta) -> None:
+def _verified(venv: Venv, layout: Mapping[str, Desired], delta: Delta) -> dict[str, FileStamp]:
+    """The witness of what was placed, once it is seen to be there."""
     written = set(delta.write)
+    top = f"{venv.path}/"
+    files = {}
     for path, file in layout.items():
-        where = venv.path / path
         try:
-            right = where.lstat().st_size == file.size
-            right = right and (path not in written or digest(where.read_bytes()) == file.digest)
+            status = os.lstat(top + path)
+            right = status.st_size == file.size
+            right = right and (path not in written or digest((venv.path / path).read_bytes()) == file.digest)
         except OSError:
             right = False
         if not right:
             raise VenvError(f"{path} is not what was placed: something else is changing this venv")
+        files[path] = stamp_of(status, file.digest)
     for path in delta.remove:
         if _is_file(venv.path / path):
             raise VenvError(f"{path} could not be removed")
+    return files

@@ -13,29 +13,33 @@ from freshvenv.receipt import FileStamp
 
 def stamp(root: Path, digests: Mapping[str, str]) -> dict[str, FileStamp]:
     """Stamps for files that were just placed, by path below ``root``. Raises ``OSError``."""
-    stamps = {}
-    for path, known in digests.items():
-        status = os.lstat(root / path)
-        stamps[path] = FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, _is_executable(status), known)
-    return stamps
+    top = f"{root}/"
+    return {path: stamp_of(os.lstat(top + path), known) for path, known in digests.items()}
+
+
+def stamp_of(status: os.stat_result, digest: str) -> FileStamp:
+    """The stamp of a file with this status and this content."""
+    return FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, _is_executable(status), digest)
 
 
 def altered(root: Path, stamps: Mapping[str, FileStamp]) -> tuple[str, ...]:
     """The files that are gone or have another content."""
-    return tuple(path for path, known in stamps.items() if not _is_unaltered(root / path, known))
+    top = f"{root}/"
+    return tuple(path for path, known in stamps.items() if not _is_unaltered(top + path, known))
 
 
 def contents(root: Path, paths: Iterable[str], stamps: Mapping[str, FileStamp]) -> dict[str, tuple[str, bool]]:
     """Digest and exec bit of those files that exist. A file whose stamp still holds is not read."""
     found = {}
+    top = f"{root}/"
     for path in paths:
-        where = root / path
+        where = top + path
         try:
             status = os.lstat(where)
             if not stat.S_ISREG(status.st_mode):
                 continue
             known = stamps.get(path)
-            value = known.digest if known and _matches(known, status) else digest(where.read_bytes())
+            value = known.digest if known and _matches(known, status) else _digest_at(where)
         except (OSError, ValueError):
             continue
         found[path] = (value, _is_executable(status))
@@ -43,21 +47,23 @@ def contents(root: Path, paths: Iterable[str], stamps: Mapping[str, FileStamp]) 
 
 
 def _matches(known: FileStamp, status: os.stat_result) -> bool:
-    return (known.size, known.mtime_ns, known.ctime_ns) == (
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
+    size, mtime_ns, ctime_ns, _, _ = known
+    return size == status.st_size and mtime_ns == status.st_mtime_ns and ctime_ns == status.st_ctime_ns
 
 
-def _is_unaltered(path: Path, known: FileStamp) -> bool:
+def _digest_at(path: str) -> str:
+    with open(path, "rb") as file:
+        return digest(file.read())
+
+
+def _is_unaltered(path: str, known: FileStamp) -> bool:
     try:
         status = os.lstat(path)
         if _matches(known, status):
             return True
         if not stat.S_ISREG(status.st_mode) or _is_executable(status) != known.executable:
             return False
-        return digest(path.read_bytes()) == known.digest
+        return _digest_at(path) == known.digest
     except (OSError, ValueError):  # a damaged receipt may name what no file can be called
         return False
 
