@@ -32,3 +32,10 @@ def tests(session: nox.Session) -> None:
     """All tests, against the wheel that users get."""
     session.install(".", *groups("test"))
     session.run("pytest", *(session.posargs or ["--numprocesses=2", "--dist=loadgroup"]))
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """What freshvenv costs beside its peers; not part of the checks. ``nox -s benchmarks -- --rounds 11 --only P3``."""
+    session.install(".", "pip", *groups("test"))
+    session.run("python", "-m", "benchmarks", *session.posargs)

@@ -1,0 +1,1 @@
+"""What freshvenv costs beside what people would use instead: ``python -m benchmarks``."""

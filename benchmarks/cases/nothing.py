@@ -1,0 +1,150 @@
+"""P1 and P2: nothing has to be done."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.bench import Bench
+from benchmarks.checkout import Checkout
+from benchmarks.histories import MAIN, History, one_module
+from benchmarks.measure import Command, Contender, Experiment
+from benchmarks.world import World
+
+
+def native_hook(bench: Bench) -> Iterator[Experiment]:
+    """P1: git checkout with the native hook, against the same checkout without one."""
+    history = one_module({"same": None, "empty": {}})
+    hooked, bare = bench.hooked("p1-hooked", history), bench.bare("p1-bare", history)
+    for work, other, goal in (("another name for the commit", "same", 1.5), ("another commit, same tree", "empty", 2)):
+        for checkout in (hooked, bare):
+            checkout.switching(MAIN).seconds()
+        yield Experiment(
+            row="P1",
+            work=f"git checkout, nothing to do: {work}",
+            reference="bare checkout",
+            contenders=tuple(
+                bench.switching(name, checkout, itertools.cycle((other, MAIN)), judged=checkout is hooked)
+                for name, checkout in (("bare checkout", bare), ("freshvenv", hooked))
+            ),
+            goals={"freshvenv": goal},
+            effort=10,
+        )
+
+
+def frameworks(bench: Bench) -> Iterator[Experiment]:
+    """P2: the hook's entry as pre-commit and prek start it, and whole checkouts through them."""
+    hooks = _HookRepository.of_this_working_tree(bench.world.apart("p2-hooks"))
+    bare = bench.bare("p2-bare", one_module({"same": None}))
+    through = [bench.switching("bare checkout", bare, itertools.cycle(("same", MAIN)), judged=False)]
+    for program in ("pre-commit", "prek"):
+        checkout = hooks.checkout(bench, program)
+        entry = hooks.entry_as_started(checkout, program)
+        yield Experiment(
+            row="P2",
+            work=f"entry as {program} starts it, nothing to do",
+            reference="python -c pass",
+            contenders=(
+                _repeated("python -c pass", Command((entry.python, "-c", "pass"), checkout.path, entry.env)),
+                _repeated(shlex.join(hooks.entry), Command(entry.argv, checkout.path, entry.env)),
+            ),
+            goals={shlex.join(hooks.entry): 1.5},
+            effort=4,
+        )
+        branches = itertools.cycle(("same", MAIN))
+        through.append(bench.switching(f"freshvenv through {program}", checkout, branches))
+    yield Experiment(
+        row="P2",
+        work="git checkout through a framework, nothing to do (for information)",
+        reference="bare checkout",
+        contenders=tuple(through),
+        goals={},
+        effort=2,
+    )
+
+
+def _repeated(name: str, command: Command) -> Contender:
+    return Contender(name, lambda: [command])
+
+
+@dataclass(frozen=True)
+class _Started:
+    """A hook's entry with the environment that a framework gives it."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+
+    @property
+    def python(self) -> str:
+        found = shutil.which("python", path=self.env["PATH"])
+        if found is None:
+            raise FileNotFoundError("python")
+        return found
+
+
+@dataclass(frozen=True)
+class _HookRepository:
+    """A git repository of freshvenv as it is in the working tree, for frameworks to clone."""
+
+    path: Path
+    revision: str
+    entry: tuple[str, ...]
+
+    @classmethod
+    def of_this_working_tree(cls, world: World) -> _HookRepository:
+        source, path = Path(__file__).parents[2], world.root / "freshvenv"
+        names = world.run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=source)
+        for name in filter(None, names.split("\0")):
+            if (source / name).is_file():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source / name, path / name)
+        world.run("git", "init", "--quiet", cwd=path)
+        world.run("git", "add", "--all", cwd=path)
+        world.run("git", "commit", "--quiet", "--message", "as it is", cwd=path)
+        manifest = (path / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+        entry = manifest.partition("  entry: ")[2].partition("\n")[0]
+        return cls(path, world.run("git", "rev-parse", "HEAD", cwd=path), tuple(shlex.split(entry)))
+
+    def configuration(self, entry: Sequence[str] = ()) -> str:
+        """The framework's configuration; ``entry`` replaces what the hook would start."""
+        text = textwrap.dedent(f"""\
+            repos:
+            -   repo: {self.path}
+                rev: {self.revision}
+                hooks:
+                -   id: freshvenv
+            """)
+        return text + (f"        entry: {shlex.join(entry)}\n" if entry else "")
+
+    def checkout(self, bench: Bench, program: str) -> Checkout:
+        """A project that uses the hook, opted in, with the framework's hooks installed."""
+        history = one_module({"same": None})
+        history = History({**history.files, ".pre-commit-config.yaml": self.configuration()}, history.branches)
+        world = bench.world.apart(f"p2-{program}")
+        home = str(world.root / "framework")
+        world = world.adding(PRE_COMMIT_HOME=home, PREK_HOME=home)
+        checkout = Checkout.create(world, history)
+        world.run(program, "install", "--install-hooks", "--hook-type", "post-checkout", cwd=checkout.path)
+        world.run("freshvenv", "init", "--hooks", "pre-commit", cwd=checkout.path)
+        return checkout
+
+    def entry_as_started(self, checkout: Checkout, program: str) -> _Started:
+        """Have the framework start another program in the same way, and that one tell its environment."""
+        told = checkout.world.root / "environment.json"
+        code = f"import json, os; json.dump(dict(os.environ), open({str(told)!r}, 'w'))"
+        file = checkout.path / "telling.yaml"
+        file.write_text(self.configuration(("python", "-I", "-c", code)), encoding="utf-8")
+        refs = ("--from-ref", "HEAD", "--to-ref", "HEAD", "--checkout-type", "1")
+        options = ("--config", file, "--hook-stage", "post-checkout", *refs)
+        checkout.world.run(program, "run", *options, "freshvenv", cwd=checkout.path)
+        file.unlink()
+        env: dict[str, str] = json.loads(told.read_bytes())
+        program_file = shutil.which(self.entry[0], path=env["PATH"]) or sys.executable
+        return _Started((program_file, *self.entry[1:]), env)

@@ -1,0 +1,96 @@
+"""The table: what was measured, as Markdown for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.measure import Experiment, Sample
+
+COLUMNS = ("row", "work", "contender", "median", "spread", "ratio", "goal", "reached", "exact", "rounds", "remark")
+"""``spread`` is the interquartile range, ``ratio`` that to the median of the row's reference."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one contender did in one experiment; times in seconds. ``ratio`` is None for the reference itself."""
+
+    row: str
+    work: str
+    contender: str
+    reference: str
+    sample: Sample
+    ratio: float | None
+    goal: float | None
+    exact: str
+    remark: str
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the goal was reached; None where there is none."""
+        return None if self.goal is None or self.ratio is None else self.ratio <= self.goal
+
+    def as_json(self) -> dict[str, object]:
+        """Times in milliseconds."""
+        return {
+            "row": self.row,
+            "work": self.work,
+            "contender": self.contender,
+            "reference": self.reference,
+            "median_ms": self.sample.median * 1000,
+            "spread_ms": self.sample.spread * 1000,
+            "quartiles_ms": [each * 1000 for each in self.sample.quartiles],
+            "ratio": self.ratio,
+            "goal": self.goal,
+            "reached": self.reached,
+            "exact": self.exact,
+            "rounds": len(self.sample.seconds),
+            "remark": self.remark,
+            "all_ms": [each * 1000 for each in self.sample.seconds],
+        }
+
+    def as_cells(self) -> tuple[str, ...]:
+        return (
+            self.row,
+            self.work,
+            self.contender,
+            _milliseconds(self.sample.median),
+            _milliseconds(self.sample.spread),
+            "reference" if self.ratio is None else f"{self.ratio:.2g}x" if self.ratio < 1 else f"{self.ratio:.2f}x",
+            "" if self.goal is None else f"<= {self.goal:g}x",
+            {None: "", True: "yes", False: "no"}[self.reached],
+            self.exact,
+            str(len(self.sample.seconds)),
+            self.remark,
+        )
+
+
+def lines_of(experiment: Experiment, samples: Sequence[Sample]) -> list[Line]:
+    """The part of the table that one experiment makes."""
+    by_name = dict(zip((it.name for it in experiment.contenders), samples, strict=True))
+    reference = by_name[experiment.reference]
+    return [
+        Line(
+            row=experiment.row,
+            work=experiment.work,
+            contender=it.name,
+            reference=experiment.reference,
+            sample=by_name[it.name],
+            ratio=None if it.name == experiment.reference else by_name[it.name].median / reference.median,
+            goal=experiment.goals.get(it.name),
+            exact=it.exact(),
+            remark=it.remark(),
+        )
+        for it in experiment.contenders
+    ]
+
+
+def as_markdown(lines: Iterable[Line]) -> str:
+    """A table of GitHub's kind, with a header even where there is no line."""
+    rows = [COLUMNS, tuple("---" for _ in COLUMNS), *(line.as_cells() for line in lines)]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+
+
+def _milliseconds(seconds: float) -> str:
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.1f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"
