@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.cases.peers import PEERS, UV_PIP, peers
+from benchmarks.cases.peers import BARE, PEERS, UV_PIP, peers
 from benchmarks.checkout import ONE, Checkout, nox_venvs
 from benchmarks.histories import MAIN, History, c_extension, edits, many_files, one_module
-from benchmarks.measure import Experiment
+from benchmarks.measure import Contender, Experiment
 
 _FIVE = nox_venvs(5)
 
@@ -68,6 +68,7 @@ def _against_uv_pip(
         contenders=(
             bench.switching("freshvenv", hooked, there_and_back(other)),
             bench.installing(reference, plain, there_and_back(other), *installs),
+            *peers(bench, row, history, lambda: there_and_back(other), (BARE,)),
         ),
         goals={"freshvenv": goal},
     )
@@ -78,27 +79,38 @@ def large_package(bench: Bench) -> Iterator[Experiment]:
     count = 100 if bench.quick else 5000
     history = many_files(count, 10)
     hooked = _visited(bench.hooked("p6-freshvenv", history), "other")
-    plain = bench.bare("p6-uv-pip", history)
-    wheels = {branch: _wheel(plain, branch) for branch in ("other", MAIN)}
-    python = plain.venvs[0] / "bin" / "python"
-    branches = there_and_back("other")
     reference = "uv pip install --no-deps --reinstall WHEEL"
-
-    def install(wheel: Path) -> tuple[str | Path, ...]:
-        return ("uv", "pip", "install", "--quiet", "--no-deps", "--reinstall", "--python", python, wheel)
-
     yield Experiment(
         row="P6",
-        work=f"package of {count} files, 10 differ, branch seen before",
+        work=f"package of {count:,} files, 10 differ, branch seen before",
         reference=reference,
         contenders=(
             bench.switching("freshvenv", hooked, there_and_back("other")),
-            bench.installing_by_branch(
-                reference, plain, branches, {branch: plain.command(*install(wheel)) for branch, wheel in wheels.items()}
-            ),
+            _with_wheels(bench, "p6-cached", history, reference),
+            _with_wheels(bench, "p6-new", history, f"{reference} --no-cache", "--no-cache"),
+            *peers(bench, "p6", history, lambda: there_and_back("other"), (BARE,)),
         ),
         goals={"freshvenv": 0.1},
     )
+
+
+def _with_wheels(bench: Bench, place: str, history: History, name: str, *options: str) -> Contender:
+    """Installs the wheel of each branch, built before."""
+    checkout = bench.bare(place, history)
+    python = checkout.venvs[0] / "bin" / "python"
+    install: tuple[str | Path, ...] = (
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--reinstall",
+        *options,
+        "--python",
+        python,
+    )
+    commands = {branch: checkout.command(*install, _wheel(checkout, branch)) for branch in ("other", MAIN)}
+    return bench.installing_by_branch(name, checkout, there_and_back("other"), commands)
 
 
 def _wheel(checkout: Checkout, branch: str) -> Path:
