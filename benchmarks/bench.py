@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from benchmarks.checkout import ONE, Checkout
 from benchmarks.exact import Oracle
@@ -17,9 +17,9 @@ class Bench:
     """One run of the benchmarks. With ``quick`` everything is small: to see that it works, not to measure."""
 
     world: World
+    oracle: Oracle
     rounds: int
     quick: bool
-    _oracles: list[Oracle] = field(default_factory=list)
 
     @property
     def visits(self) -> int:
@@ -64,19 +64,13 @@ class Bench:
     ) -> Contender:
         def exact() -> str:
             # On two branches: one of them may be the one that was installed all the time.
-            before = self._oracle.verdict(checkout)
+            before = self.oracle.verdict(checkout)
             for command in work():
                 command.seconds()
-            after = self._oracle.verdict(checkout)
+            after = self.oracle.verdict(checkout)
             return before if before != "yes" else after
 
         return Contender(name, work, exact if judged else lambda: "")
-
-    @property
-    def _oracle(self) -> Oracle:
-        if not self._oracles:
-            self._oracles.append(Oracle(self.world.apart("oracle")))
-        return self._oracles[0]
 
 
 Case = Callable[[Bench], Iterator[Experiment]]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.world import SetupError
+from benchmarks.world import FailedError
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Command:
     env: Mapping[str, str]
 
     def seconds(self) -> float:
-        """Run it and say how long it took by the clock on the wall. Raises :class:`SetupError` when it fails."""
+        """Run it and say how long it took by the clock on the wall. Raises :class:`FailedError` when it fails."""
         words = [os.fspath(word) for word in self.argv]
         with tempfile.TemporaryFile() as said:
             begun = time.perf_counter()
@@ -34,7 +34,7 @@ class Command:
             taken = time.perf_counter() - begun
             if status != 0:
                 said.seek(0)
-                raise SetupError(f"{' '.join(words)}: exit status {status}\n{said.read().decode(errors='replace')}")
+                raise FailedError(f"{' '.join(words)}: exit status {status}\n{said.read().decode(errors='replace')}")
         return taken
 
 

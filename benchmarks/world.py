@@ -17,8 +17,8 @@ _KEPT_WORDS = ("INDEX", "FIND_LINKS", "CERT", "PROXY", "TIMEOUT", "TRUSTED_HOST"
 """What an inherited ``PIP_*``, ``UV_*`` or ``*_PROXY`` has in its name when it says how to reach a package index."""
 
 
-class SetupError(Exception):
-    """A program that a case needs did not do its work; the message holds what it printed."""
+class FailedError(Exception):
+    """A program did not do its work; the message holds what it printed."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class World:
         return replace(self, env={**self.env, **more})
 
     def run(self, *argv: str | Path, cwd: Path | None = None, input: bytes | None = None) -> str:
-        """Run a program to its end and return what it printed. Raises :class:`SetupError` when it fails."""
+        """Run a program to its end and return what it printed. Raises :class:`FailedError` when it fails."""
         words = [os.fspath(word) for word in argv]
         done = subprocess.run(
             words,
@@ -84,7 +84,7 @@ class World:
         )
         if done.returncode != 0:
             said = (done.stdout + done.stderr).decode(errors="replace")
-            raise SetupError(f"{' '.join(words)}: exit status {done.returncode}\n{said}")
+            raise FailedError(f"{' '.join(words)}: exit status {done.returncode}\n{said}")
         return done.stdout.decode(errors="surrogateescape").rstrip("\n")
 
 

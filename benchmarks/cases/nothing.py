@@ -6,17 +6,16 @@ import itertools
 import json
 import shlex
 import shutil
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.checkout import Checkout
 from benchmarks.histories import MAIN, History, one_module
 from benchmarks.measure import Command, Contender, Experiment
-from benchmarks.world import World
+from benchmarks.world import FailedError, World
 
 
 def native_hook(bench: Bench) -> Iterator[Experiment]:
@@ -47,6 +46,7 @@ def frameworks(bench: Bench) -> Iterator[Experiment]:
     hooks = _HookRepository.of_this_working_tree(bench.world.apart("p2-hooks"))
     bare = bench.bare("p2-bare", one_module({"same": None}))
     through = [bench.switching("bare checkout", bare, itertools.cycle(("same", MAIN)), judged=False)]
+    entry_name = f"the manifest's: {shlex.join(hooks.entry)}"
     for program in ("pre-commit", "prek"):
         checkout = hooks.checkout(bench, program)
         entry = hooks.entry_as_started(checkout, program)
@@ -56,9 +56,10 @@ def frameworks(bench: Bench) -> Iterator[Experiment]:
             reference="python -c pass",
             contenders=(
                 _repeated("python -c pass", Command((entry.python, "-c", "pass"), checkout.path, entry.env)),
-                _repeated(shlex.join(hooks.entry), Command(entry.argv, checkout.path, entry.env)),
+                _repeated(entry_name, Command(entry.argv, checkout.path, entry.env)),
+                _repeated("console script: freshvenv hook", Command((entry.script, "hook"), checkout.path, entry.env)),
             ),
-            goals={shlex.join(hooks.entry): 1.5},
+            goals={entry_name: 1.5},
             effort=4,
         )
         branches = itertools.cycle(("same", MAIN))
@@ -86,9 +87,18 @@ class _Started:
 
     @property
     def python(self) -> str:
-        found = shutil.which("python", path=self.env["PATH"])
+        return self.program("python")
+
+    @property
+    def script(self) -> str:
+        """The console script, for information."""
+        return self.program("freshvenv")
+
+    def program(self, name: str) -> str:
+        """Where the framework's environment has a program. Raises :class:`FailedError` when it has none."""
+        found = shutil.which(name, path=self.env["PATH"])
         if found is None:
-            raise FileNotFoundError("python")
+            raise FailedError(f"{name}: not in the hook's environment")
         return found
 
 
@@ -149,5 +159,5 @@ class _HookRepository:
         checkout.world.run(program, "run", *options, "freshvenv", cwd=checkout.path)
         file.unlink()
         env: dict[str, str] = json.loads(told.read_bytes())
-        program_file = shutil.which(self.entry[0], path=env["PATH"]) or sys.executable
-        return _Started((program_file, *self.entry[1:]), env)
+        started = _Started(self.entry, env)
+        return replace(started, argv=(started.program(self.entry[0]), *self.entry[1:]))

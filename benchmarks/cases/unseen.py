@@ -11,6 +11,7 @@ from benchmarks.cases.peers import PEERS, UV_PIP, peers
 from benchmarks.checkout import Checkout, nox_venvs
 from benchmarks.histories import BUILD_LOG, counting, edits, one_module
 from benchmarks.measure import Contender, Experiment
+from benchmarks.world import FailedError
 
 
 def one_venv(bench: Bench) -> Iterator[Experiment]:
@@ -57,7 +58,8 @@ def _with_venvs(bench: Bench, count: int) -> Contender:
 
 
 def _builds(log: Path, checkouts: int) -> str:
-    """How many builds there were, which is asserted to be one a checkout."""
-    built = len(log.read_text(encoding="utf-8").splitlines())
-    assert built == checkouts, f"{built} builds in {checkouts} checkouts"
-    return f"{built} builds in {checkouts} checkouts"
+    """How many builds there were. Raises :class:`FailedError` when it is not one a checkout."""
+    found = f"{len(log.read_text(encoding='utf-8').splitlines())} builds in {checkouts} checkouts"
+    if found != f"{checkouts} builds in {checkouts} checkouts":
+        raise FailedError(found)
+    return found
