@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks.world import World
 
@@ -27,4 +28,5 @@ def describe(world: World) -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             found[name] = "missing"
-    return found
+    revision = world.run("git", "describe", "--always", "--dirty", cwd=Path(__file__).parent)
+    return {**found, "revision": revision}
