@@ -10,6 +10,14 @@ from typing import Any, NamedTuple
 # Backends whose result depends on nothing but files, as long as no plugin is asked for beside them.
 _BLIND_TO_GIT = frozenset({"hatchling", "flit-core", "poetry-core", "uv-build", "setuptools", "wheel"})
 
+_PLAIN_BACKENDS = {
+    "flit_core.buildapi": "flit-core",
+    "hatchling.build": "hatchling",
+    "pdm.backend": "pdm-backend",
+    "poetry.core.masonry.api": "poetry-core",
+    "uv_build": "uv-build",
+}
+
 # Where a project hands its own code to a backend.
 _OWN_CODE = (
     ("build-system", "backend-path"),
@@ -111,8 +119,26 @@ class Project(NamedTuple):
         return all(_dig(self.pyproject, *keys) is None for keys in _COPIED)
 
     @property
+    def plain_backend(self) -> str:
+        """The backend, where what it asks for before a build depends on ``pyproject.toml`` alone; empty in doubt.
+
+        That is so for the backends that know nothing but tables, alone and without plugins or build hooks.
+        """
+        requires = _dig(self.pyproject, "build-system", "requires")
+        backend = _dig(self.pyproject, "build-system", "build-backend")
+        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else set()
+        if not isinstance(backend, str) or _PLAIN_BACKENDS.get(backend) not in names or len(names) != 1:
+            return ""
+        if self.has_setup_py or self._runs_own_code or _dig(self.pyproject, "tool", "pdm", "build") is not None:
+            return ""
+        return backend
+
+    @property
     def _runs_own_code(self) -> bool:
-        return any(_dig(self.pyproject, *keys) is not None for keys in _OWN_CODE)
+        if any(_dig(self.pyproject, *keys) is not None for keys in _OWN_CODE):
+            return True
+        # hatchling's tables may be in a file of their own, which is not read here.
+        return (self.directory / "hatch.toml").is_file()
 
 
 def _leading_name(requirement: object) -> str:

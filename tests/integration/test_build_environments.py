@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
+from freshvenv import process
 from freshvenv.errors import BuildError
 from freshvenv.fingerprint import Recipe
 from freshvenv.installers import Pip, Uv, choose_installer, find_uv
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 from freshvenv.wheels.build import build_wheel
-from freshvenv.wheels.environments import LIFETIME, EnvironmentPool
+from freshvenv.wheels.environments import LIFETIME, BuildEnvironment, EnvironmentPool
 from support.repository import PROJECT, make_venv
 from support.world import TOOLS, World
 
@@ -286,6 +289,80 @@ def test_further_requirements_are_asked_for(bench: Bench, tmp_path: Path) -> Non
             project(tmp_path, backend), bench.interpreter, Recipe(), tmp_path / "out", pool=bench.pool, log=bench.log
         )
     assert [call for call in bench.recorder.calls if call[0] == "install"] == [("install", "more")]
+
+
+PLAIN = (
+    '[build-system]\nrequires = ["flit_core >=3.11"]\nbuild-backend = "flit_core.buildapi"\n'
+    '[project]\nname = "demo"\nversion = "1.0"\ndescription = "x"\n'
+)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hooks that are called, in their order."""
+    calls: list[str] = []
+    real = process.run_logged
+
+    def record(argv: Sequence[str | Path], **options: Any) -> int:
+        if "_in_process" in str(argv[1]):
+            calls.append(str(argv[2]))
+        return real(argv, **options)
+
+    monkeypatch.setattr(process, "run_logged", record)
+    return calls
+
+
+@pytest.mark.parametrize("editable", [False, True], ids=["wheel", "editable"])
+def test_plain_backend_is_asked_once_what_it_requires(
+    uv_bench: EnvironmentPool, interpreter: Interpreter, tmp_path: Path, started: list[str], editable: bool
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "pyproject.toml").write_text(PLAIN)
+    (source / "demo.py").write_text("one = 1\n")
+    kind = "editable" if editable else "wheel"
+
+    def build(out: str) -> dict[str, bytes]:
+        log = tmp_path / "log"
+        wheel = build_wheel(source, interpreter, Recipe(editable=editable), tmp_path / out, pool=uv_bench, log=log)
+        with ZipFile(wheel) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    first = build("first")
+    assert started == [f"get_requires_for_build_{kind}", f"build_{kind}"]
+    started.clear()
+    assert build("again") == first
+    assert started == [f"build_{kind}"]
+    started.clear()
+    (source / "pyproject.toml").write_text(PLAIN.replace("1.0", "2.0"))
+    assert build("other") != first
+    assert started == [f"get_requires_for_build_{kind}", f"build_{kind}"]
+
+
+def test_plain_backend_that_fails(
+    uv_bench: EnvironmentPool, interpreter: Interpreter, tmp_path: Path, started: list[str]
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "pyproject.toml").write_text(PLAIN)
+    (source / "demo.py").write_text("one = 1\n")
+    log = tmp_path / "log"
+    build_wheel(source, interpreter, Recipe(), tmp_path / "first", pool=uv_bench, log=log)
+    (source / "demo.py").unlink()
+    with pytest.raises(BuildError, match="the build failed: ValueError: No file/folder found for module demo"):
+        build_wheel(source, interpreter, Recipe(), tmp_path / "second", pool=uv_bench, log=log)
+
+
+NOTES = {"cut": b'["a', "a text": b'"a"', "numbers": b"[1]", "not UTF-8": b'["\xff"]', "empty": b""}
+
+
+@pytest.mark.parametrize("content", NOTES.values(), ids=NOTES)
+def test_damaged_note_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    environment = BuildEnvironment(tmp_path)
+    environment.note("question", ["b", "a"])
+    assert environment.recall("question") == ["a", "b"]
+    (tmp_path / "freshvenv-requires" / "question").write_bytes(content)
+    assert environment.recall("question") is None
 
 
 # uv and pip

@@ -200,3 +200,58 @@ def test_editable_may_see_more(pyproject: dict[str, Any]) -> None:
 
 def test_setup_py_may_see_more() -> None:
     assert not project(static("setuptools"), setup_py=True).editable_sees_names_only
+
+
+# Backends that ask for nothing but what pyproject.toml says
+
+
+def plain(backend: str, *requires: str, **tables: Any) -> dict[str, Any]:
+    return {
+        "build-system": {"requires": list(requires), "build-backend": backend},
+        "project": {"name": "demo"},
+        **tables,
+    }
+
+
+PLAIN_BACKENDS = {
+    "hatchling": (plain("hatchling.build", "hatchling>=1.20"), "hatchling.build"),
+    "flit": (plain("flit_core.buildapi", "flit_core <4"), "flit_core.buildapi"),
+    "poetry": (plain("poetry.core.masonry.api", "poetry-core"), "poetry.core.masonry.api"),
+    "pdm": (plain("pdm.backend", "pdm-backend"), "pdm.backend"),
+    "uv": (plain("uv_build", "uv_build>=0.7,<0.8"), "uv_build"),
+    "setuptools": (plain("setuptools.build_meta", "setuptools"), ""),
+    "a plugin beside it": (plain("hatchling.build", "hatchling", "hatch-vcs"), ""),
+    "another distribution": (plain("hatchling.build", "flit_core"), ""),
+    "no backend": ({"build-system": {"requires": ["hatchling"]}}, ""),
+    "no requirements": (plain("hatchling.build"), ""),
+    "requirements that are a text": (
+        {"build-system": {"requires": "hatchling", "build-backend": "hatchling.build"}},
+        "",
+    ),
+    "backend that is a list": ({"build-system": {"requires": ["hatchling"], "build-backend": []}}, ""),
+    "backend in the tree": (
+        {"build-system": {"requires": ["hatchling"], "build-backend": "hatchling.build", "backend-path": ["."]}},
+        "",
+    ),
+    "a build hook": (plain("hatchling.build", "hatchling", tool={"hatch": {"build": {"hooks": {"custom": {}}}}}), ""),
+    "a build hook of pdm": (plain("pdm.backend", "pdm-backend", tool={"pdm": {"build": {"custom-hook": "x"}}}), ""),
+    "a build script of poetry": (
+        plain("poetry.core.masonry.api", "poetry-core", tool={"poetry": {"build": "b.py"}}),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("pyproject", "expected"), PLAIN_BACKENDS.values(), ids=PLAIN_BACKENDS)
+def test_plain_backend(pyproject: dict[str, Any], expected: str) -> None:
+    assert project(pyproject).plain_backend == expected
+    assert project(pyproject, setup_py=True).plain_backend == ""
+
+
+def test_tables_of_hatchling_in_a_file_of_their_own(tmp_path: Path) -> None:
+    found = Project(".", tmp_path, plain("hatchling.build", "hatchling"), has_setup_py=False)
+    assert found.plain_backend
+    assert not found.may_read_git
+    (tmp_path / "hatch.toml").write_text('[version]\nsource = "vcs"\n')
+    assert not found.plain_backend
+    assert found.may_read_git

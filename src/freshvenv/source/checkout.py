@@ -45,19 +45,8 @@ def clean_checkout(repository: Repository, head: Head, tree: str, parent: Path) 
 
 
 def _populate(repository: Repository, head: Head, tree: str, where: Path) -> None:
-    format_of_ids = "sha256" if len(head.commit) == 64 else "sha1"
-    _ask(where, "init", "--quiet", "--template=", f"--object-format={format_of_ids}")
     store = ObjectStore(repository)
-    borrowed = [path for path in (store.borrowed, store.path) if path.is_dir()]
-    inner = where / ".git"
-    lines = [_alternate(path) for path in borrowed]
-    (inner / "objects" / "info").mkdir(parents=True, exist_ok=True)
-    (inner / "objects" / "info" / "alternates").write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-    _carry_settings(repository, inner)
-    _carry_refs(repository, head, where)
-    shallow = repository.common_dir / "shallow"
-    if shallow.exists():
-        shutil.copyfile(shallow, inner / "shallow")
+    _make_repository(repository, head, where / ".git")
     _ask(where, "read-tree", "--reset", "-u", tree)
     env = store.environment() if store.path.is_dir() else None
     for path, commit in repository.submodules(tree, ".", env):
@@ -65,32 +54,60 @@ def _populate(repository: Repository, head: Head, tree: str, where: Path) -> Non
             _populate_submodule(repository.top / path, where / path)
 
 
+def _make_repository(repository: Repository, head: Head, inner: Path) -> None:
+    """What ``git init`` and half a dozen more commands would write (gitrepository-layout(5)), at the price of none.
+
+    Tags for ``git describe``, remote branches as in a clone, and the name of the branch that is checked out.
+    """
+    store = ObjectStore(repository)
+    for folder in (inner / "objects" / "info", inner / "refs" / "heads"):
+        folder.mkdir(parents=True, exist_ok=True)
+    borrowed = [path for path in (store.borrowed, store.path) if path.is_dir()]
+    _write(inner / "objects" / "info" / "alternates", "".join(_alternate(path) for path in borrowed))
+    _write(inner / "config", _config(repository, head))
+    branch = repository.branch()
+    rows = [repository.ask("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags", "refs/remotes")]
+    if branch:
+        rows.append(f"{head.commit} {branch}")
+    _write(inner / "packed-refs", "".join(f"{row}\n" for row in rows if row))
+    _write(inner / "HEAD", f"ref: {branch}\n" if branch else f"{head.commit}\n")
+    shallow = repository.common_dir / "shallow"
+    if shallow.exists():
+        shutil.copyfile(shallow, inner / "shallow")
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_bytes(os.fsencode(text))
+
+
+def _config(repository: Repository, head: Head) -> str:
+    is_sha256 = len(head.commit) == 64
+    pairs = [("core.repositoryformatversion", "1" if is_sha256 else "0"), ("core.bare", "false")]
+    if is_sha256:
+        pairs.append(("extensions.objectformat", "sha256"))
+    pairs += repository.settings(_CARRIED)
+    large_files = repository.common_dir / "lfs"
+    if large_files.is_dir():
+        pairs.append(("lfs.storage", str(large_files)))
+    return "".join(_config_lines(key, value) for key, value in pairs)
+
+
+def _config_lines(key: str, value: str) -> str:
+    """A setting in the syntax of git-config(1), whatever characters are in it."""
+    section, _, rest = key.partition(".")
+    subsection, _, name = rest.rpartition(".")
+    title = f'{section} "{_escaped(subsection)}"' if subsection else section
+    return f'[{title}]\n\t{name} = "{_escaped(value, newline=chr(92) + "n")}"\n'
+
+
+def _escaped(text: str, *, newline: str = "\n") -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", newline)
+
+
 def _alternate(path: Path) -> str:
     text = quoted(path)
     # A line that starts with # is a comment in this file.
     return f'"{text}"\n' if text.startswith("#") else f"{text}\n"
-
-
-def _carry_settings(repository: Repository, inner: Path) -> None:
-    pairs = list(repository.settings(_CARRIED))
-    large_files = repository.common_dir / "lfs"
-    if large_files.is_dir():
-        pairs.append(("lfs.storage", str(large_files)))
-    for key, value in pairs:
-        _ask(inner.parent, "config", "--local", "--add", key, value)
-
-
-def _carry_refs(repository: Repository, head: Head, where: Path) -> None:
-    """Tags for ``git describe``, remote branches as in a clone, and the name of the branch that is checked out."""
-    listing = repository.ask("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags", "refs/remotes")
-    inner = where / ".git"
-    (inner / "packed-refs").write_text(f"{listing}\n" if listing else "", encoding="utf-8", errors="surrogateescape")
-    branch = repository.branch()
-    if branch:
-        _ask(where, "update-ref", branch, head.commit)
-        _ask(where, "symbolic-ref", "HEAD", branch)
-    else:
-        _ask(where, "update-ref", "--no-deref", "HEAD", head.commit)
 
 
 def _populate_submodule(source: Path, where: Path) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from freshvenv import process
 from freshvenv.errors import GitError, NothingHereError, UsageError
-from freshvenv.source.refs import head_commit
+from freshvenv.source.refs import head_branch, head_commit
 
 # Our own git commands start no hooks, no file system monitor, and take no lock that the user's command may want.
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
@@ -95,6 +95,8 @@ class Repository:
 
     def branch(self) -> str:
         """The full name of the branch that is checked out, empty when HEAD is detached."""
+        if branch := head_branch(os.fspath(self.git_dir)):
+            return branch
         done = self.git("symbolic-ref", "--quiet", "HEAD")
         return done.text if done.status == 0 else ""
 

@@ -8,6 +8,16 @@ from __future__ import annotations
 import os
 
 
+def head_branch(git_dir: str) -> str:
+    """The full name of the branch that is checked out; empty when there is none, and where only git can tell."""
+    try:
+        head = _read(os.path.join(git_dir, "HEAD"))
+    except OSError:
+        return ""
+    # Where refs are in another format, this file names a branch that cannot be.
+    return head[5:] if head.startswith("ref: refs/heads/") and not head.endswith("/.invalid") else ""
+
+
 def head_commit(git_dir: str) -> str:
     """The commit at HEAD; empty where only git can tell, as with another format of refs."""
     try:

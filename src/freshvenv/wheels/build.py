@@ -2,34 +2,148 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
+import tomllib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from freshvenv import process
 from freshvenv.errors import BuildError
 from freshvenv.fingerprint import Recipe
 from freshvenv.interpreter import Interpreter
+from freshvenv.project import Project
 from freshvenv.wheels.environments import BuildEnvironment, EnvironmentPool
 
 if TYPE_CHECKING:
     from build import ProjectBuilder
+    from pyproject_hooks import SubprocessRunner
 
 
 def build_wheel(
-    source: Path, interpreter: Interpreter, recipe: Recipe, out: Path, *, pool: EnvironmentPool, log: Path
+    source: Path,
+    interpreter: Interpreter,
+    recipe: Recipe,
+    out: Path,
+    *,
+    pool: EnvironmentPool,
+    log: Path,
 ) -> Path:
     """Build the project in ``source`` and return the wheel, which lies in ``out``.
 
     All that the build prints goes to ``log``. Raises :class:`BuildError`.
     """
-    kind: Literal["editable", "wheel"] = "editable" if recipe.editable else "wheel"
-    settings = dict(recipe.config_settings)
+    job = _Job(source, interpreter, recipe, out, pool, log, _plain(source))
     with _warnings_into(log):
-        return _build(source, interpreter, kind, settings, out, pool, log)
+        return job.with_known_requirements() or job.run()
+
+
+class _Plain(NamedTuple):
+    """A project whose backend asks for the same before a build as long as its ``pyproject.toml`` is the same.
+
+    Of the two hooks of a build, each in a process of its own, one is spared when its answer is known.
+    """
+
+    backend: str
+    requires: tuple[str, ...]
+    pyproject: bytes
+
+
+def _plain(source: Path) -> _Plain | None:
+    try:
+        content = (source / "pyproject.toml").read_bytes()
+        table = tomllib.loads(content.decode())
+    except (OSError, ValueError, RecursionError):
+        return None
+    backend = Project(".", source, table, (source / "setup.py").is_file()).plain_backend
+    return _Plain(backend, tuple(table["build-system"]["requires"]), content) if backend else None
+
+
+class _Job(NamedTuple):
+    source: Path
+    interpreter: Interpreter
+    recipe: Recipe
+    out: Path
+    pool: EnvironmentPool
+    log: Path
+    plain: _Plain | None
+
+    @property
+    def kind(self) -> Literal["editable", "wheel"]:
+        return "editable" if self.recipe.editable else "wheel"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return dict(self.recipe.config_settings)
+
+    def with_known_requirements(self) -> Path | None:
+        """Build with one hook, if what the other one would say was noted. A build that fails is left to :meth:`run`."""
+        if self.plain is None:
+            return None
+        environment = self.pool.get(self.interpreter, self.plain.requires, self.log)
+        known = environment.recall(self._question(self.plain))
+        if known is None:
+            return None
+        if not set(known) <= set(self.plain.requires):
+            environment = self.pool.get(self.interpreter, [*self.plain.requires, *known], self.log)
+        # Imported here, as `build` is below, which takes three times as long.
+        from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing, UnsupportedOperation
+
+        runner = self._runner(environment.make_extra_environ())
+        hooks = BuildBackendHookCaller(
+            str(self.source), self.plain.backend, runner=runner, python_executable=environment.python_executable
+        )
+        self.out.mkdir(parents=True, exist_ok=True)
+        hook = hooks.build_editable if self.recipe.editable else hooks.build_wheel
+        try:
+            return self.out / hook(str(self.out), self.settings)
+        except (BackendUnavailable, HookMissing, UnsupportedOperation, subprocess.CalledProcessError):
+            return None
+
+    def run(self) -> Path:
+        """Build as PEP 517 has it. Raises :class:`BuildError`."""
+        # Imported here: only a build needs it, and it takes as long as a small install.
+        import build
+
+        try:
+            static = build.ProjectBuilder(self.source, self.interpreter.executable).build_system_requires
+            environment = self.pool.get(self.interpreter, static, self.log)
+            builder = self._builder(environment)
+            dynamic = builder.get_requires_for_build(self.kind, self.settings)
+            if self.plain is not None:
+                environment.note(self._question(self.plain), dynamic)
+            if not dynamic <= static:
+                builder = self._builder(self.pool.get(self.interpreter, static | dynamic, self.log))
+            return Path(builder.build(self.kind, self.out, self.settings))
+        except build.BuildBackendException as error:
+            raise BuildError(f"the build failed: {_last_words(self.log) or error}", log=self.log) from error
+        except (build.BuildException, ValueError) as error:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            self.log.write_text(f"{error}\n")
+            raise BuildError(f"cannot be built: {error}", log=self.log) from error
+
+    def _question(self, plain: _Plain) -> str:
+        """A name for all that decides what a plain backend asks for."""
+        facts = json.dumps([self.kind, self.recipe.config_settings]).encode()
+        return hashlib.sha256(facts + b"\n" + plain.pyproject).hexdigest()
+
+    def _builder(self, environment: BuildEnvironment) -> ProjectBuilder:
+        from build import ProjectBuilder
+
+        return ProjectBuilder.from_isolated_env(environment, self.source, runner=self._runner({}))
+
+    def _runner(self, environ: Mapping[str, str]) -> SubprocessRunner:
+        def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
+            env = {**environ, **(extra_environ or {})}
+            status = process.run_logged(cmd, log=self.log, cwd=Path(cwd or self.source), env=env)
+            if status != 0:
+                raise subprocess.CalledProcessError(status, list(cmd))
+
+        return run
 
 
 @contextmanager
@@ -43,48 +157,6 @@ def _warnings_into(log: Path) -> Iterator[None]:
             if caught:
                 with log.open("a") as sink:
                     sink.writelines(f"{warning.message}\n" for warning in caught)
-
-
-def _build(
-    source: Path,
-    interpreter: Interpreter,
-    kind: Literal["editable", "wheel"],
-    settings: dict[str, str],
-    out: Path,
-    pool: EnvironmentPool,
-    log: Path,
-) -> Path:
-    # Imported here: only a build needs it, and it takes as long as a small install.
-    import build
-
-    try:
-        static = _builder(source, None, interpreter, log).build_system_requires
-        environment = pool.get(interpreter, static, log)
-        builder = _builder(source, environment, interpreter, log)
-        dynamic = builder.get_requires_for_build(kind, settings)
-        if not dynamic <= static:
-            environment = pool.get(interpreter, static | dynamic, log)
-            builder = _builder(source, environment, interpreter, log)
-        return Path(builder.build(kind, out, settings))
-    except build.BuildBackendException as error:
-        raise BuildError(f"the build failed: {_last_words(log) or error}", log=log) from error
-    except (build.BuildException, ValueError) as error:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(f"{error}\n")
-        raise BuildError(f"cannot be built: {error}", log=log) from error
-
-
-def _builder(source: Path, environment: BuildEnvironment | None, interpreter: Interpreter, log: Path) -> ProjectBuilder:
-    from build import ProjectBuilder
-
-    def runner(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
-        status = process.run_logged(cmd, log=log, cwd=Path(cwd or source), env=extra_environ)
-        if status != 0:
-            raise subprocess.CalledProcessError(status, list(cmd))
-
-    if environment is None:
-        return ProjectBuilder(source, python_executable=interpreter.executable, runner=runner)
-    return ProjectBuilder.from_isolated_env(environment, source, runner=runner)
 
 
 def _last_words(log: Path) -> str:

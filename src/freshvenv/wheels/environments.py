@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,23 @@ class BuildEnvironment(NamedTuple):
     @property
     def python_executable(self) -> str:
         return str(self.path / "bin" / "python")
+
+    def recall(self, question: str) -> list[str] | None:
+        """What a backend asked for in this environment, if it was noted. See :meth:`note`."""
+        with suppress(OSError, ValueError):
+            answer = json.loads((self._notes / question).read_bytes())
+            if isinstance(answer, list) and all(isinstance(line, str) for line in answer):
+                return answer
+        return None
+
+    def note(self, question: str, requirements: Iterable[str]) -> None:
+        """Note what a backend asks for; not being able to is no harm."""
+        with suppress(OSError):
+            write_atomically(self._notes / question, json.dumps(sorted(requirements)).encode(), durable=False)
+
+    @property
+    def _notes(self) -> Path:
+        return self.path / "freshvenv-requires"
 
     def make_extra_environ(self) -> dict[str, str]:
         """What a backend and the programs that it starts have to see."""
