@@ -8,8 +8,11 @@ from pathlib import Path
 import click
 
 from freshvenv import __version__
+from freshvenv.cli.consent import consent
+from freshvenv.cli.doctor import doctor
 from freshvenv.cli.hooks import hooks
 from freshvenv.cli.place import here, workshop
+from freshvenv.cli.trust import trust
 from freshvenv.environment import scrub, stop_on_termination
 from freshvenv.errors import FreshvenvError, StoppedError
 from freshvenv.hooks import framework, native
@@ -59,7 +62,10 @@ def group() -> None:
     help="Which hooks to install. Default: pre-commit where its configuration names the hook, else native.",
 )
 def init(kind: str | None) -> int:
-    """Find project and venvs, install the hooks, and bring every venv in step."""
+    """Find project and venvs, install the hooks, and bring every venv in step.
+
+    Whoever runs it wants what is checked out to be installed now, so that is taken as consent to it.
+    """
     repository = here()
     chosen = kind or ("pre-commit" if framework.names_our_hook(repository.top) else "native")
     native.opt_in(repository)
@@ -81,7 +87,10 @@ def init(kind: str | None) -> int:
 @click.option("--force", is_flag=True, help="Reinstall what is fresh, too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def resync(venv: tuple[Path, ...], *, force: bool, dry_run: bool) -> int:
-    """Bring the venvs, or the named ones, in step with the working tree."""
+    """Bring the venvs, or the named ones, in step with the working tree.
+
+    Where commits at HEAD are not trusted, they are shown and, without --dry-run, approved from now on.
+    """
     return _synchronize(here(), Request(named=venv, force=force, dry_run=dry_run))
 
 
@@ -91,6 +100,7 @@ def _synchronize(repository: Repository, request: Request) -> int:
         workshop(),
         request,
         lambda outcome: click.echo(outcome_line(outcome, planned=request.dry_run)),
+        consent(repository, dry_run=request.dry_run),
     )
     if not outcomes:
         click.echo("freshvenv: no venv here holds the project; install it into one, or name one: freshvenv resync VENV")
@@ -138,4 +148,5 @@ def _changes(repository: Repository, sighting: Sighting) -> dict[str, str] | Non
     return None if found is None else {change.path: change.kind for change in found}
 
 
-group.add_command(hooks)
+for family in (hooks, trust, doctor):
+    group.add_command(family)
