@@ -29,7 +29,7 @@ class Preset(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit. ``author`` is the whole author line: name, address, time and zone."""
+    """A commit. ``author`` is the whole author line: name, address, time and zone; empty where it was not asked for."""
 
     id: str
     parents: tuple[str, ...] = ()
@@ -169,7 +169,8 @@ class _Court:
                 return not objection, objection or deed.value
             case Deed.MERGE:
                 # One parent: a fast-forward, or a step of `pull --rebase` whose subject reads like a merge.
-                return len(self._commit(id).parents) > 1, deed.value
+                commit = self.commits.get(id) or self._commit(id)
+                return len(commit.parents) > 1, deed.value
             case Deed.AMEND:
                 good = self.is_good(entry.old)
                 return good, f"amends {entry.old[:10]}" + ("" if good else ", which is not trusted")
@@ -183,9 +184,14 @@ class _Court:
                 return False, ""
 
     def _commit(self, id: str) -> Commit:
-        if id not in self.commits:
-            self.commits.update(self.history.known([id]))
+        """The commit with its author, which what is pending comes without: most verdicts need no authors."""
+        if not self._has_author(id):
+            bare = [each for each in self.commits if not self._has_author(each)]
+            self.commits.update(self.history.known([*bare, id]))
         return self.commits.get(id, Commit(id))
+
+    def _has_author(self, id: str) -> bool:
+        return id in self.commits and bool(self.commits[id].author)
 
     def _weigh_pick(self, id: str, *, resolved: bool) -> tuple[bool, str]:
         """A reflog does not say what was picked, so a good commit is looked for that it can have been."""
@@ -268,5 +274,5 @@ class _Court:
         if sum(weights.values()) > len(sources):
             return False
         picked = [new for new, step in made.items() if step not in {"squash", "fixup"}]
-        self.commits.update(self.history.known([new for new in picked if new not in self.commits]))
+        self.commits.update(self.history.known([new for new in picked if not self._has_author(new)]))
         return sum(weights[new] for new in picked if self._commit(new).author == author) <= len(twins)
