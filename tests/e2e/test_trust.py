@@ -103,7 +103,9 @@ def hostile(path: Path, canary: Path) -> None:
 
 @pytest.fixture
 def scene(world: World) -> Scene:
-    seed = create(world, world.root / "seed", branches={"topic": (("left", 2), ("left", 3)), "upstream": (("right", 4),)})
+    seed = create(
+        world, world.root / "seed", branches={"topic": (("left", 2), ("left", 3)), "upstream": (("right", 4),)}
+    )
     origin, fork, demo = (world.root / name for name in ("origin.git", "fork", "demo"))
     world.git("clone", "--quiet", "--bare", str(seed.path), str(origin), cwd=world.root)
     world.git("remote", "remove", "origin", cwd=origin)
@@ -166,10 +168,13 @@ TRUSTED = {
     """,
     "own commits, rebased and amended": "own && git rebase --quiet origin/topic && git commit --quiet --amend -m other",
     "own commits, rebased twice": "own && small 6 && git rebase --quiet origin/topic && git rebase --quiet origin/upstream",
-    "own commits, reworded": "own && small 6 && todo 1,2s/^pick/reword/ origin/upstream || true",
+    "own commits, reworded": "own && small 6 && todo 1,2s/^pick/reword/ origin/upstream",
     "own commits, squashed": "own && small 6 && small 7 && todo 2,3s/^pick/squash/ origin/upstream",
     "own commits, fixed up": "own && small 6 && todo 2s/^pick/fixup/ origin/main",
-    "own commits, reordered": "own && digit left 8 && git commit -qam left && todo '1{h;d};2G' origin/main",
+    "own commits, reordered": """
+        own && digit left 8 && git commit --quiet --all --message left
+        todo "'1{h;d};2G'" origin/main
+    """,
     "own commits, pulled with --rebase": "own && git pull --quiet --rebase origin topic",
     "commits of origin, rebased": "git switch --quiet topic && git rebase --quiet origin/upstream",
     "a merge": "own && git merge --quiet --no-edit origin/topic",
@@ -343,6 +348,7 @@ UNTRUSTED = {
 def test_does_not_build(scene: Scene, script: str) -> None:
     printed = own_lines(scene.play(script))
     assert all(line.startswith(LINE) or "reinstalled demo" in line for line in printed), printed
+    assert str(scene.canary) in scene.repository.git("show", "HEAD:backend/in_tree.py")
     scene.assert_refused()
     assert installed_value(scene.repository.venv, scene.world) != 19
 
@@ -389,9 +395,19 @@ def test_a_spoofed_commit_does_not_take_the_place_of_an_own_one_in_a_rebase(scen
 
 def test_a_replace_ref_does_not_change_what_is_judged(scene: Scene) -> None:
     scene.play("""
-        gift && git replace origin/main FETCH_HEAD
-        git checkout --quiet --detach origin/topic && git checkout --quiet --detach origin/main
+        gift && git replace origin/topic FETCH_HEAD && git checkout --quiet --detach origin/topic
         grep --quiet 9 src/demo/right.py
+    """)
+    scene.assert_refused()
+    scene.play("git checkout --quiet --detach origin/upstream")
+    scene.assert_built()
+
+
+def test_a_replaced_file_is_not_built(scene: Scene) -> None:
+    scene.play("""
+        gift && git replace origin/topic:backend/in_tree.py FETCH_HEAD:backend/in_tree.py
+        git checkout --quiet --detach origin/topic
+        grep --quiet canary backend/in_tree.py
     """)
     scene.assert_refused()
 
@@ -569,7 +585,9 @@ def test_remotes_are_named_and_pinned(scene: Scene) -> None:
     assert repository.freshvenv("trust", "remote").stdout == f"origin: trusted, at {fork}\n"
     scene.play('git remote set-url origin "$ORIGIN"')
     repository.freshvenv("trust", "remote", "add", "origin")
-    scene.play('git update-ref -d refs/remotes/origin/gift && git remote add friend "$FORK" && git fetch --quiet friend')
+    scene.play(
+        'git update-ref -d refs/remotes/origin/gift && git remote add friend "$FORK" && git fetch --quiet friend'
+    )
     scene.play("git checkout --quiet friend/gift")
     scene.assert_refused()
     repository.freshvenv("trust", "remote", "add", "friend")

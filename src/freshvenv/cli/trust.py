@@ -11,7 +11,7 @@ from freshvenv.errors import FreshvenvError, UsageError
 from freshvenv.report import printable
 from freshvenv.source.git import Repository
 from freshvenv.trust.description import titles
-from freshvenv.trust.gate import Gate, ledger_path, open_gate
+from freshvenv.trust.gate import Gate, ledger_path, look_at_gate
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
 from freshvenv.trust.remotes import Remote
 from freshvenv.trust.settings import DEFAULT_REMOTES, pin_key, read_trust_settings, urls
@@ -27,7 +27,7 @@ def trust() -> None:
 def show(*, exit_code: bool) -> int:
     """Explain the verdict for HEAD, commit by commit."""
     repository = here()
-    verdict = open_gate(repository).judge_head()
+    verdict = look_at_gate(repository).judge_head()
     for note in verdict.notes:
         click.echo(printable(f"freshvenv: {note}"), err=True)
     word = "trusted" if verdict.trusted else "not trusted"
@@ -77,7 +77,7 @@ def remove(commit: tuple[str, ...]) -> int:
 def remote(context: click.Context) -> None:
     """List the remotes whose branches are trusted, with the URL that each is pinned to."""
     if context.invoked_subcommand is None:
-        gate = open_gate(here())
+        gate = look_at_gate(here())
         for name in gate.settings.named:
             click.echo(printable(_line(gate, name)))
         if not gate.settings.named:
@@ -88,7 +88,7 @@ def _line(gate: Gate, name: str) -> str:
     settings = gate.settings
     pinned = dict(settings.pins).get(name, "")
     if name in settings.trusted:
-        return f"{name}: trusted, at {pinned or 'a URL that could not be noted'}"
+        return f"{name}: trusted, at {pinned or 'any URL, since none was noted yet'}"
     if name in settings.changed:
         now = next(urls(it) for it in settings.remotes if it.name == name)
         return f"{name}: not trusted: was at {pinned}, is at {now} (freshvenv trust remote add {name} trusts it)"

@@ -65,7 +65,7 @@ class Gate:
         )
         if pending is None:
             return Verdict(head, trusted=False, reason="git cannot list the commits at HEAD", notes=notes)
-        replaced = self._replacements()
+        replaced = self._replacements(head)
         if not pending and not replaced:
             return Verdict(head, trusted=True, reason=self._held_by(), notes=notes)
         if len(pending) > LIMIT:
@@ -124,11 +124,11 @@ class Gate:
                 if came_otherwise(message, trusted):
                     yield ref
 
-    def _replacements(self) -> tuple[Finding, ...]:
+    def _replacements(self, head: str) -> tuple[Finding, ...]:
         """The replace refs that change which files a commit has (git-replace(1)).
 
-        git checks out the replacement, so it is the replacement that must be trusted. Grafts, which give a commit other
-        parents and the same tree, change no file.
+        git checks out the replacement, so it is the replacement that must be trusted: of HEAD's commit, and of any tree
+        or blob. Grafts, which give a commit other parents and the same tree, change no file.
         """
         if not _has_replacements(self.repository.common_dir):
             return ()
@@ -139,7 +139,7 @@ class Gate:
             trees = self.repository.git(
                 "rev-parse", "--quiet", "--revs-only", f"{new}^{{tree}}", f"{old}^{{tree}}", env=WITHOUT_REPLACEMENTS
             ).text.split("\n")
-            if len(trees) == 2 and trees[0] == trees[1]:
+            if len(trees) == 2 and (old != head or trees[0] == trees[1]):
                 continue
             good = new in self.ledger.commits
             findings.append(Finding(new, good, "approved" if good else f"stands in for {old[:10]} by a replace ref"))
@@ -172,22 +172,21 @@ def ledger_path(repository: Repository) -> Path:
     return repository.shared_state / "ledger"
 
 
+def look_at_gate(repository: Repository) -> Gate:
+    """What the clone trusts, as it is."""
+    return Gate(repository, read_trust_settings(repository), read_ledger(ledger_path(repository)))
+
+
 def open_gate(repository: Repository) -> Gate:
-    """Read what the clone trusts; a named remote that is seen for the first time is pinned to its URL."""
-    settings = read_trust_settings(repository)
+    """What the clone trusts; a named remote that is seen for the first time is pinned to the URL that it has."""
+    gate = look_at_gate(repository)
     pinned = []
-    for remote in settings.unpinned:
-        if remote.urls:
-            pin(repository, remote.name, urls(remote))
+    for remote in gate.settings.unpinned:
+        # In a clone that cannot be written to, it is seen for the first time again.
+        with suppress(GitError):
+            repository.set_local(pin_key(remote.name), urls(remote))
             pinned.append((remote.name, urls(remote)))
-    settings = replace(settings, pins=(*settings.pins, *pinned))
-    return Gate(repository, settings, read_ledger(ledger_path(repository)))
-
-
-def pin(repository: Repository, name: str, url: str) -> None:
-    """Remember the URL of a remote; in a clone that cannot be written to it is seen for the first time again."""
-    with suppress(GitError):
-        repository.set_local(pin_key(name), url)
+    return replace(gate, settings=replace(gate.settings, pins=(*gate.settings.pins, *pinned))) if pinned else gate
 
 
 def _has_replacements(common_dir: Path) -> bool:

@@ -38,7 +38,9 @@ class TrustSettings:
     @property
     def unpinned(self) -> tuple[Remote, ...]:
         """Named remotes that were not seen before."""
-        return tuple(remote for remote in self.remotes if remote.name in self.named and not self._pin(remote))
+        return tuple(
+            remote for remote in self.remotes if remote.name in self.named and remote.urls and not self._pin(remote)
+        )
 
     @property
     def trusted(self) -> tuple[str, ...]:
