@@ -405,9 +405,9 @@ def test_a_replace_ref_does_not_change_what_is_judged(scene: Scene) -> None:
 
 def test_a_replaced_file_is_not_built(scene: Scene) -> None:
     scene.play("""
-        gift && git replace origin/topic:backend/in_tree.py FETCH_HEAD:backend/in_tree.py
+        gift && git replace origin/topic:src/demo/left.py FETCH_HEAD:backend/in_tree.py
         git checkout --quiet --detach origin/topic
-        grep --quiet canary backend/in_tree.py
+        grep --quiet canary src/demo/left.py
     """)
     scene.assert_refused()
 

@@ -131,31 +131,31 @@ class Rebase:
     original: str = ""
 
 
-def rebase_around(log: Reflog, index: int) -> Rebase | None:
-    """The rebase that the entry at ``index`` is a step of, if its beginning is in the log."""
+def rebases_in(log: Reflog) -> dict[int, Rebase]:
+    """For each entry that was made while a rebase was under way, by its index, that rebase."""
+    found: dict[int, Rebase] = {}
     entries = log.entries
-    first = index
-    while entries[first].deed is not Deed.REBASE_START:
-        first -= 1
-        # On a detached HEAD nothing notes the end of a rebase; whoever goes elsewhere has ended it.
-        if first < 0 or _ends_rebase(entries[first]):
-            return None
-    steps = []
-    branch = result = ""
-    ended = False
-    for entry in entries[first + 1 :]:
+    first = -1
+    for index, entry in enumerate([*entries, Entry("", "", "rebase (start):")]):
         deed = entry.deed
-        if deed is Deed.REBASE_STEP:
-            steps.append(entry)
-        elif deed is Deed.REBASE_FINISH:
-            branch, result, ended = entry.returns_to, entry.new, True
-            break
-        elif deed is Deed.REBASE_START or _ends_rebase(entry):
-            ended = True
-            break
-    original = "" if ended else log.original
-    return Rebase(entries[first].old, entries[first].new, tuple(steps), branch, result, original)
+        # On a detached HEAD nothing notes the end of a rebase; whoever goes elsewhere has ended it.
+        ends = deed in {Deed.REBASE_START, Deed.REBASE_FINISH, Deed.REBASE_ABORT} or _leaves(entry)
+        if ends and first >= 0:
+            steps = tuple(each for each in entries[first + 1 : index] if each.deed is Deed.REBASE_STEP)
+            finished = deed is Deed.REBASE_FINISH
+            rebase = Rebase(
+                entries[first].old,
+                entries[first].new,
+                steps,
+                branch=entry.returns_to if finished else "",
+                result=entry.new if finished else "",
+                original=log.original if index == len(entries) else "",
+            )
+            found.update(dict.fromkeys(range(first + 1, index), rebase))
+        if ends:
+            first = index if deed is Deed.REBASE_START else -1
+    return found
 
 
-def _ends_rebase(entry: Entry) -> bool:
-    return entry.deed in {Deed.REBASE_FINISH, Deed.REBASE_ABORT} or entry.message.startswith("checkout: moving ")
+def _leaves(entry: Entry) -> bool:
+    return entry.message.startswith("checkout: moving ")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from freshvenv.trust.reflog import Deed, Rebase, Reflog, rebase_around
+from freshvenv.trust.reflog import Deed, Rebase, Reflog, rebases_in
 
 _DEPTH = 200
 """How many rewrites of rewrites are followed."""
@@ -117,6 +117,9 @@ class _Court:
     findings: dict[str, Finding] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
+    rebases: dict[int, dict[int, Rebase]] = field(default_factory=dict)
+    rebased: dict[int, tuple[tuple[Commit, ...], str]] = field(default_factory=dict)
+    origins: dict[int, str] = field(default_factory=dict)
     made_by: dict[str, list[tuple[Reflog, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -164,7 +167,7 @@ class _Court:
         match deed:
             case Deed.COMMIT | Deed.REVERT:
                 # `git commit` in a rebase that stopped at a conflict commits what was being picked.
-                rebase = rebase_around(log, index)
+                rebase = self._rebase(log, index)
                 objection = self._sources(rebase)[1] if rebase else ""
                 return not objection, objection or deed.value
             case Deed.MERGE:
@@ -226,7 +229,7 @@ class _Court:
         self.commits.update(new)
 
     def _weigh_rebase(self, id: str, log: Reflog, index: int) -> tuple[bool, str]:
-        rebase = rebase_around(log, index)
+        rebase = self._rebase(log, index)
         if rebase is None:
             return False, "rebased, and the reflog no longer says from where"
         sources, objection = self._sources(rebase)
@@ -236,8 +239,19 @@ class _Court:
             return True, "rebased from trusted commits"
         return False, "not a rewrite of the commits that were rebased"
 
+    def _rebase(self, log: Reflog, index: int) -> Rebase | None:
+        if id(log) not in self.rebases:
+            self.rebases[id(log)] = rebases_in(log)
+        return self.rebases[id(log)].get(index)
+
     def _sources(self, rebase: Rebase) -> tuple[tuple[Commit, ...], str]:
         """The commits that were rebased, and what is wrong with them."""
+        key = id(rebase)
+        if key not in self.rebased:
+            self.rebased[key] = self._find_sources(rebase)
+        return self.rebased[key]
+
+    def _find_sources(self, rebase: Rebase) -> tuple[tuple[Commit, ...], str]:
         sources = self.history.between(self._origin(rebase) or rebase.started_at, rebase.onto)
         if sources is None:
             return (), "rebased from commits that are not known any more"
@@ -246,7 +260,10 @@ class _Court:
         return sources, f"rebased with {strange[0][:10]}, which is not trusted" if strange else ""
 
     def _origin(self, rebase: Rebase) -> str:
-        return rebase.original or self._branch_was_at(rebase)
+        """Where the rebase began; empty when only HEAD's reflog tells, which may name another place."""
+        if id(rebase) not in self.origins:
+            self.origins[id(rebase)] = rebase.original or self._branch_was_at(rebase)
+        return self.origins[id(rebase)]
 
     def _branch_was_at(self, rebase: Rebase) -> str:
         """Where the branch was that was rebased, by its own reflog."""
