@@ -26,10 +26,10 @@ from freshvenv.sync import Request, look, sync
 
 def main(arguments: list[str]) -> int:
     """Run a command and return the exit status; the only place where an error becomes one."""
-    scrub()
+    removed = scrub()
     stop_on_termination()
     try:
-        status = group.main(args=arguments, prog_name="freshvenv", standalone_mode=False)
+        status = group.main(args=arguments, prog_name="freshvenv", standalone_mode=False, obj=removed)
     except click.ClickException as error:
         error.show()
         return error.exit_code

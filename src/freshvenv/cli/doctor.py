@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import click
 
+from freshvenv.cli.place import here, workshop
+from freshvenv.doctor import Patient, examine
+from freshvenv.environment import is_told_off
+from freshvenv.report import printable
+
 
 @click.command()
-def doctor() -> int:
+@click.pass_obj
+def doctor(removed: frozenset[str] | None) -> int:
     """Say what would keep the hooks from running, or make them unsafe."""
-    return 0
+    found = list(examine(Patient(here(), workshop(), removed or frozenset(), is_told_off())))
+    for ailment in found:
+        text = f"{ailment.text} ({ailment.hint})" if ailment.hint else ailment.text
+        click.echo(printable(f"freshvenv: {'note: ' if ailment.harmless else ''}{text}"))
+    if all(ailment.harmless for ailment in found):
+        click.echo("freshvenv: the hooks can run, and nothing makes them unsafe")
+        return 0
+    return 1

@@ -52,7 +52,7 @@ class Gate:
     def judge_head(self, commit: str = "") -> Verdict:
         """Find whether HEAD, at ``commit``, may be built. Raises :class:`NothingHereError` while it is unborn."""
         head = commit or self.repository.head().commit
-        notes = self._notes()
+        notes = self.notes()
         preset = self.settings.preset
         if preset is Preset.ALWAYS:
             return Verdict(head, trusted=True, reason="freshvenv.trust is always", notes=notes)
@@ -89,7 +89,8 @@ class Gate:
         # What was made in a worktree that is gone is only in the logs of branches.
         return judge(replace(evidence, logs=(*evidence.logs, *branch_logs(self.repository))), history)
 
-    def _notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the ledger and of the remotes."""
         changed = {remote.name: remote for remote in self.settings.remotes if remote.name in self.settings.changed}
         notes = [self.ledger.trouble] if self.ledger.trouble else []
         for name in self.settings.named:
