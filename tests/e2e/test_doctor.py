@@ -46,7 +46,7 @@ ILL = {
         "touch ../file", "cache folder cannot be written", environment={"XDG_CACHE_HOME": "../file"}
     ),
     "trust everything": Case("git config freshvenv.trust always", "freshvenv.trust is always"),
-    "trust nothing": Case("git config freshvenv.trust never", "freshvenv.trust is never"),
+    "trust nothing": Case("git config freshvenv.trust never", "trust is never, so hooks install nothing"),
     "trust nonsense": Case("git config freshvenv.trust alway", "freshvenv.trust is alway"),
     "no reflogs": Case("git config core.logAllRefUpdates false", "core.logAllRefUpdates is off"),
     "another URL": Case(
