@@ -11,7 +11,7 @@ from freshvenv.report import printable
 from freshvenv.source.git import Repository
 from freshvenv.trust.brought import accept
 from freshvenv.trust.description import describe
-from freshvenv.trust.gate import open_gate
+from freshvenv.trust.gate import look_at_gate, open_gate
 from freshvenv.trust.verdict import Verdict
 
 _SHOWN = 20
@@ -25,7 +25,7 @@ def consent(repository: Repository, *, dry_run: bool) -> Callable[[], str]:
     agreed: list[str] = []
 
     def permit() -> str:
-        gate = open_gate(repository)
+        gate = look_at_gate(repository) if dry_run else open_gate(repository)
         if agreed:
             head = repository.head().commit
             return head if head == agreed[0] else gate.permit()
