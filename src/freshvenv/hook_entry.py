@@ -89,23 +89,31 @@ def _run(kind: str) -> None:
     from freshvenv.trust.gate import UntrustedError, open_gate
 
     gate = open_gate(repository)
-    if kind == "post-commit" and not repository.brought_content_in():
-        # Whether a plain commit is to be acted on is a setting, which lies in the tree; where nothing may be read of
-        # that, a plain commit is no reason to say so.
-        try:
-            gate.permit(_head(repository))
-        except UntrustedError:
+    plain = kind == "post-commit" and not repository.brought_content_in()
+    try:
+        judged = gate.permit(_head(repository))
+    except UntrustedError:
+        if plain:
+            # Whether a plain commit is acted on is a setting, and that lies in the tree: there is nothing to say yet.
             return
+        raise
+    if plain:
         from freshvenv.targets import read_settings
 
         if not read_settings(repository).on_commit:
             return
+
+    def permit() -> str:
+        """The commit at HEAD, asked about again only when it is another one."""
+        head = _head(repository)
+        return judged if head == judged else gate.permit(head)
+
+    # Imported only now: refusing should cost no more than the question.
     from freshvenv.environment import cache_directory, state_directory
     from freshvenv.sync import Request, sync
     from freshvenv.workshop import Workshop
 
-    workshop = Workshop(cache_directory(), state_directory())
-    sync(repository, workshop, Request(automatic=True), _report, lambda: gate.permit(_head(repository)))
+    sync(repository, Workshop(cache_directory(), state_directory()), Request(automatic=True), _report, permit)
 
 
 def _head(repository: Repository) -> str:
