@@ -75,6 +75,11 @@ def is_told_off(environ: MutableMapping[str, str] = os.environ) -> bool:
     return environ.get(SWITCH, "").lower() == "off"
 
 
+def is_run_by_a_manager(environ: MutableMapping[str, str] = os.environ) -> bool:
+    """Whether pre-commit or prek runs us: then nobody gave the command by hand."""
+    return bool(environ.get("PRE_COMMIT") or environ.get("PREK_HOOK_STAGE"))
+
+
 def scrub(environ: MutableMapping[str, str] = os.environ) -> frozenset[str]:
     """Make the environment safe to hand on: remove what redirects git, Python, pip or uv, and set the guard.
 

@@ -369,6 +369,11 @@ def test_a_strangers_commit_is_not_built(world: World, framework: Framework) -> 
     assert repository.attempt("checkout", "--quiet", "FETCH_HEAD").returncode == 0
     assert not canary.exists()
     assert installed_value(repository.venv, world) == 11
+    words = ("run", "--hook-stage", "manual", "freshvenv-check")
+    done = repository.world.run(framework.program, *words, cwd=repository.path, check=False)
+    assert done.returncode == 1
+    assert "1 commit is not trusted" in done.stdout
+    assert not canary.exists()
     assert repository.attempt("switch", "--quiet", "topic").returncode == 0
     assert installed_value(repository.venv, world) == 31
 

@@ -13,7 +13,7 @@ from freshvenv.cli.doctor import doctor
 from freshvenv.cli.hooks import hooks
 from freshvenv.cli.place import here, workshop
 from freshvenv.cli.trust import trust
-from freshvenv.environment import scrub, stop_on_termination
+from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
 from freshvenv.errors import FreshvenvError, StoppedError
 from freshvenv.hooks import framework, native
 from freshvenv.observe import Sighting
@@ -22,6 +22,7 @@ from freshvenv.report import Outcome, error_line, explanation, outcome_line, sta
 from freshvenv.source.changes import changed_files
 from freshvenv.source.git import Repository
 from freshvenv.sync import Request, look, sync
+from freshvenv.trust.gate import look_at_gate
 
 
 def main(arguments: list[str]) -> int:
@@ -116,7 +117,11 @@ def _is_settled(outcome: Outcome) -> bool:
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when any venv is not fresh.")
 def status(*, as_json: bool, exit_code: bool) -> int:
     """Say of every venv whether it is fresh, and why not."""
-    sightings = look(here(), workshop()).sightings
+    repository = here()
+    if is_run_by_a_manager():
+        # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
+        look_at_gate(repository).permit()
+    sightings = look(repository, workshop()).sightings
     if as_json:
         rows = [status_json(it.target.candidate.label, it.target.project.path, it.observation) for it in sightings]
         click.echo(json.dumps({"version": 1, "targets": rows}, indent=2))
