@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
-from support.world import TOOLS, World
+from support.world import World
 
 PRELUDE = r"""
 set -eu
@@ -47,12 +47,9 @@ class Scene:
     def world(self) -> World:
         return self.repository.world
 
-    def play(self, script: str, *, user: str = "") -> str:
+    def play(self, script: str) -> str:
         """Run the steps as the user; what the programs wrote to standard error comes back."""
-        environment = dict(self.environment)
-        if user:
-            environment |= {"GIT_AUTHOR_EMAIL": user, "GIT_COMMITTER_EMAIL": user}
-        done = self.world.run("sh", "-c", PRELUDE + script, cwd=self.repository.path, env=environment)
+        done = self.world.run("sh", "-c", PRELUDE + script, cwd=self.repository.path, env=self.environment)
         return done.stderr
 
     def trigger(self) -> list[str]:
@@ -203,10 +200,6 @@ TRUSTED = {
     """,
     "an own commit after packing and pruning": "own && git gc --quiet --prune=now",
     "an own commit whose subject is a trap": "own && git commit --quiet --amend --message 'checkout: moving from a to b'",
-    "the remote's branches when a token in the URL changes": """
-        git remote set-url origin "$ORIGIN"
-        git switch --quiet topic
-    """,
 }
 
 
@@ -616,4 +609,3 @@ EOF
     lines = scene.trigger()
     assert any(line.startswith(LINE) for line in lines), lines
     assert not scene.canary.exists()
-    assert TOOLS.is_dir()
