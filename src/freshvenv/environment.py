@@ -70,22 +70,34 @@ _REDIRECTING = frozenset(
 
 def is_switched_off(environ: MutableMapping[str, str] = os.environ) -> bool:
     """Whether hooks should do nothing: the user said so, or one of our own processes started them."""
-    return environ.get(SWITCH, "").lower() == "off" or bool(environ.get(GUARD))
+    return is_told_off(environ) or bool(environ.get(GUARD))
 
 
-def scrub(environ: MutableMapping[str, str] = os.environ) -> None:
+def is_told_off(environ: MutableMapping[str, str] = os.environ) -> bool:
+    """Whether the user said that hooks should do nothing."""
+    return environ.get(SWITCH, "").lower() == "off"
+
+
+def is_run_by_a_manager(environ: MutableMapping[str, str] = os.environ) -> bool:
+    """Whether pre-commit or prek runs us: then nobody gave the command by hand."""
+    return bool(environ.get("PRE_COMMIT") or environ.get("PREK_HOOK_STAGE"))
+
+
+def scrub(environ: MutableMapping[str, str] = os.environ) -> frozenset[str]:
     """Make the environment safe to hand on: remove what redirects git, Python, pip or uv, and set the guard.
 
-    Called once by each door, before anything else is started, so that no call site can forget it.
+    Called once by each door, before anything else is started, so that no call site can forget it. Returns the names of
+    the variables that were removed.
     """
-    for name in list(environ):
-        if name in _REDIRECTING or (name.startswith("GIT_") and not _is_kept(name)):
-            del environ[name]
+    removed = frozenset(name for name in environ if name in _REDIRECTING or _is_gits(name))
+    for name in removed:
+        del environ[name]
     environ[GUARD] = "1"
+    return removed
 
 
-def _is_kept(name: str) -> bool:
-    return name in _GIT_KEPT or name.startswith(_GIT_KEPT_PREFIXES)
+def _is_gits(name: str) -> bool:
+    return name.startswith("GIT_") and name not in _GIT_KEPT and not name.startswith(_GIT_KEPT_PREFIXES)
 
 
 def stop_on_termination() -> None:

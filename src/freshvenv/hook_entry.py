@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> int:
     scrub()
     stop_on_termination()
     try:
+        _note_what_was_brought(kind, arguments[1:])
         if _nothing_to_do():
             return 0
         _run(kind)
@@ -52,6 +53,21 @@ def _hook_type() -> str:
     return "post-commit"
 
 
+def _note_what_was_brought(kind: str, arguments: list[str]) -> None:
+    """Note that files came into the work tree while HEAD stayed; pre-commit and prek tell it by variables."""
+    match kind:
+        case "post-checkout":
+            brought = (arguments[2] if arguments[2:] else os.environ.get("PRE_COMMIT_CHECKOUT_TYPE")) == "0"
+        case "post-merge":
+            brought = (arguments[0] if arguments else os.environ.get("PRE_COMMIT_IS_SQUASH_MERGE")) == "1"
+        case _:
+            brought = False
+    git_dir = find_git_dir(os.getcwd()) if brought else ""
+    if git_dir and os.path.isdir(os.path.join(git_dir, "freshvenv")):
+        with open(os.path.join(git_dir, "freshvenv", "brought"), "wb"):
+            pass
+
+
 def _nothing_to_do() -> bool:
     top = os.getcwd()
     git_dir = find_git_dir(top)
@@ -73,22 +89,38 @@ def _run(kind: str) -> None:
         return
     if not repository.is_opted_in() or repository.rebase_has_picks_left():
         return
-    if kind == "post-commit" and not _acts_on_commit(repository):
-        return
+    from freshvenv.trust.gate import UntrustedError, open_gate
+
+    gate = open_gate(repository)
+    plain = kind == "post-commit" and not repository.brought_content_in()
+    try:
+        judged = gate.permit(_head(repository))
+    except UntrustedError:
+        if plain:
+            # Whether a plain commit is acted on is a setting, and that lies in the tree: there is nothing to say yet.
+            return
+        raise
+    if plain:
+        from freshvenv.targets import read_settings
+
+        if not read_settings(repository).on_commit:
+            return
+
+    def permit() -> str:
+        """The commit at HEAD, asked about again only when it is another one."""
+        head = _head(repository)
+        return judged if head == judged else gate.permit(head)
+
+    # Imported only now: refusing should cost no more than the question.
     from freshvenv.environment import cache_directory, state_directory
     from freshvenv.sync import Request, sync
     from freshvenv.workshop import Workshop
 
-    workshop = Workshop(cache_directory(), state_directory())
-    sync(repository, workshop, Request(automatic=True), _report)
+    sync(repository, Workshop(cache_directory(), state_directory()), Request(automatic=True), _report, permit)
 
 
-def _acts_on_commit(repository: Repository) -> bool:
-    if repository.brought_content_in():
-        return True
-    from freshvenv.targets import read_settings
-
-    return read_settings(repository).on_commit
+def _head(repository: Repository) -> str:
+    return head_commit(os.fspath(repository.git_dir))
 
 
 def _report(outcome: Outcome) -> None:

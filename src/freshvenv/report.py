@@ -120,11 +120,11 @@ def explanation(label: str, observation: Observation, changes: Mapping[str, str]
     """Why a target is in its state, a line a reason, with the files that differ (path: git's letter)."""
     state, reasons = judge(observation)
     lines = [_line(f"{label}: {state.value}")]
-    lines += [_plain(f"  {reason}") for reason in reasons]
+    lines += [printable(f"  {reason}") for reason in reasons]
     if changes is None:
         lines.append("  the tree that is installed is no longer known to git, so its files cannot be compared")
     else:
-        lines += [_plain(f"  {kind} {path}") for path, kind in changes.items()]
+        lines += [printable(f"  {kind} {path}") for path, kind in changes.items()]
     return lines
 
 
@@ -134,9 +134,9 @@ def error_line(message: str, hint: str = "") -> str:
 
 
 def _line(text: str) -> str:
-    return _plain(f"freshvenv: {text}")
+    return printable(f"freshvenv: {text}")
 
 
-def _plain(text: str) -> str:
+def printable(text: str) -> str:
     """Text of others (paths, branch names, output of builds) without what a terminal would obey."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape", "replace").decode() for sign in text)

@@ -57,16 +57,25 @@ def sync(
     workshop: Workshop,
     request: Request,
     report: Callable[[Outcome], None] = lambda _: None,
+    permit: Callable[[], str] | None = None,
 ) -> list[Outcome]:
     """Bring the venvs in step with the working tree, and report each as soon as it is done.
 
     One broken venv does not stop the others. When HEAD moves meanwhile, what it moved to is brought in too.
-    Raises :class:`FreshvenvError` when nothing can be observed at all.
+    ``permit`` is asked before anything of the tree is read, each time anew; it returns the commit that may be built.
+    Raises :class:`FreshvenvError` when nothing can be observed at all, and what ``permit`` raises.
     """
     run = _Run(repository, workshop, request)
     done: dict[str, Outcome] = {}
+    sight: Sight | None = None
+    outcomes: list[Outcome] = []
     for _ in range(_ROUNDS):
+        permitted = permit() if permit else ""
         sight = look(repository, workshop, request.named, hastily=True)
+        if permitted and sight.tree.head.commit != permitted:
+            # HEAD moved between the question and the look: what is there now was not asked about.
+            sight = None
+            continue
         if request.automatic and sight.found.settings.on_stale is OnStale.OFF:
             return []
         outcomes = []
@@ -78,7 +87,7 @@ def sync(
                 done[sighting.label] = outcome
         if request.dry_run or sight.tree.is_current():
             break
-    if not request.dry_run and not request.named:
+    if sight and not request.dry_run and not request.named:
         leave_stamp(sight, outcomes)
     return list(done.values())
 

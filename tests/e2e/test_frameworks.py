@@ -350,3 +350,42 @@ def test_oldest_pre_commit_that_the_manifest_names(world: World, oldest_pre_comm
 def contents(venv: Path) -> set[str]:
     """The names of all files in a venv, apart from what an interpreter writes by itself."""
     return {str(path.relative_to(venv)) for path in venv.rglob("*") if "__pycache__" not in path.parts}
+
+
+def test_a_strangers_commit_is_not_built(world: World, framework: Framework) -> None:
+    repository = opted_in(world, framework)
+    canary = world.root / "canary"
+    fork = Repository(world, world.root / "fork")
+    world.git("clone", "--quiet", str(repository.path), str(fork.path), cwd=world.root)
+    if framework.program.name == "prek":
+        # The script that pre-commit installs starts `python -mpre_commit` at the top of the tree, and so imports this
+        # by itself; docs/design.md says so.
+        fork.write("argparse.py", f'import pathlib; pathlib.Path("{canary}").touch()\n')
+    backend = (fork.path / "backend" / "in_tree.py").read_text()
+    fork.write("backend/in_tree.py", f'{backend}\nPath("{canary}").touch()\n')
+    fork.edit("right", 9)
+    fork.commit("gift")
+    repository.git("fetch", "--quiet", str(fork.path), "main")
+
+    assert repository.attempt("checkout", "--quiet", "FETCH_HEAD").returncode == 0
+    assert not canary.exists()
+    assert installed_value(repository.venv, world) == 11
+    words = ("run", "--hook-stage", "manual", "freshvenv-check")
+    done = repository.world.run(framework.program, *words, cwd=repository.path, check=False)
+    assert done.returncode == 1
+    assert "1 commit is not trusted" in done.stdout
+    assert not canary.exists()
+    assert repository.attempt("switch", "--quiet", "topic").returncode == 0
+    assert installed_value(repository.venv, world) == 31
+
+    # Its files alone, taken along to the next branch.
+    repository.git("checkout", "FETCH_HEAD", "--", "backend", "src/demo/right.py")
+    assert repository.attempt("checkout", "--quiet", "topic~1").returncode == 0
+    assert not canary.exists()
+    assert installed_value(repository.venv, world) == 31
+
+    repository.git("reset", "--quiet", "--hard")
+    repository.git("checkout", "--quiet", "FETCH_HEAD")
+    repository.freshvenv("resync")
+    assert canary.exists()
+    assert_fresh(repository, 19)

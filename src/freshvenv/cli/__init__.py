@@ -8,9 +8,12 @@ from pathlib import Path
 import click
 
 from freshvenv import __version__
+from freshvenv.cli.consent import consent
+from freshvenv.cli.doctor import doctor
 from freshvenv.cli.hooks import hooks
 from freshvenv.cli.place import here, workshop
-from freshvenv.environment import scrub, stop_on_termination
+from freshvenv.cli.trust import trust
+from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
 from freshvenv.errors import FreshvenvError, StoppedError
 from freshvenv.hooks import framework, native
 from freshvenv.observe import Sighting
@@ -19,14 +22,15 @@ from freshvenv.report import Outcome, error_line, explanation, outcome_line, sta
 from freshvenv.source.changes import changed_files
 from freshvenv.source.git import Repository
 from freshvenv.sync import Request, look, sync
+from freshvenv.trust.gate import look_at_gate
 
 
 def main(arguments: list[str]) -> int:
     """Run a command and return the exit status; the only place where an error becomes one."""
-    scrub()
+    removed = scrub()
     stop_on_termination()
     try:
-        status = group.main(args=arguments, prog_name="freshvenv", standalone_mode=False)
+        status = group.main(args=arguments, prog_name="freshvenv", standalone_mode=False, obj=removed)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -59,7 +63,10 @@ def group() -> None:
     help="Which hooks to install. Default: pre-commit where its configuration names the hook, else native.",
 )
 def init(kind: str | None) -> int:
-    """Find project and venvs, install the hooks, and bring every venv in step."""
+    """Find project and venvs, install the hooks, and bring every venv in step.
+
+    Whoever runs it wants what is checked out to be installed now, so that is taken as consent to it.
+    """
     repository = here()
     chosen = kind or ("pre-commit" if framework.names_our_hook(repository.top) else "native")
     native.opt_in(repository)
@@ -81,7 +88,10 @@ def init(kind: str | None) -> int:
 @click.option("--force", is_flag=True, help="Reinstall what is fresh, too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def resync(venv: tuple[Path, ...], *, force: bool, dry_run: bool) -> int:
-    """Bring the venvs, or the named ones, in step with the working tree."""
+    """Bring the venvs, or the named ones, in step with the working tree.
+
+    Where commits at HEAD are not trusted, they are shown and, without --dry-run, approved from now on.
+    """
     return _synchronize(here(), Request(named=venv, force=force, dry_run=dry_run))
 
 
@@ -91,6 +101,7 @@ def _synchronize(repository: Repository, request: Request) -> int:
         workshop(),
         request,
         lambda outcome: click.echo(outcome_line(outcome, planned=request.dry_run)),
+        consent(repository, dry_run=request.dry_run),
     )
     if not outcomes:
         click.echo("freshvenv: no venv here holds the project; install it into one, or name one: freshvenv resync VENV")
@@ -106,7 +117,11 @@ def _is_settled(outcome: Outcome) -> bool:
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when any venv is not fresh.")
 def status(*, as_json: bool, exit_code: bool) -> int:
     """Say of every venv whether it is fresh, and why not."""
-    sightings = look(here(), workshop()).sightings
+    repository = here()
+    if is_run_by_a_manager():
+        # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
+        look_at_gate(repository).permit()
+    sightings = look(repository, workshop()).sightings
     if as_json:
         rows = [status_json(it.target.candidate.label, it.target.project.path, it.observation) for it in sightings]
         click.echo(json.dumps({"version": 1, "targets": rows}, indent=2))
@@ -138,4 +153,5 @@ def _changes(repository: Repository, sighting: Sighting) -> dict[str, str] | Non
     return None if found is None else {change.path: change.kind for change in found}
 
 
-group.add_command(hooks)
+for family in (hooks, trust, doctor):
+    group.add_command(family)

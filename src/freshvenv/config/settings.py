@@ -31,6 +31,9 @@ _KEYS = (
     "projects",
 )
 _PROJECT_KEYS = ("path", *(key for key in _KEYS if key not in {"projects", "on-commit", "on-stale"}))
+_OF_OTHERS = frozenset({"enabled", "trust", "trustedremotes"})
+"""Personal keys that are read elsewhere: opting in, and trust."""
+
 _PERSONAL_KEYS = tuple(key for key in _KEYS if key not in {"projects", "config-settings"})
 
 
@@ -165,7 +168,7 @@ def _personal(settings: Settings, pairs: Iterable[tuple[str, str]]) -> Settings:
     lists: dict[str, list[str]] = {}
     for full, value in pairs:
         key = full.partition(".")[2].lower()
-        if key in {"enabled", "trust"}:
+        if key in _OF_OTHERS or key.endswith(".pinned"):
             continue
         if key not in _PERSONAL_KEYS:
             import difflib

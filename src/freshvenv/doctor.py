@@ -1,0 +1,220 @@
+"""What would keep the hooks of a clone from running, or make them unsafe; each check finds something or nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from freshvenv import process
+from freshvenv.errors import FreshvenvError
+from freshvenv.hooks import framework, native
+from freshvenv.hooks.native import HookState
+from freshvenv.installers import find_uv
+from freshvenv.plan import State, judge
+from freshvenv.source.git import Repository, git
+from freshvenv.sync import look
+from freshvenv.trust.gate import look_at_gate
+from freshvenv.trust.verdict import Preset
+from freshvenv.workshop import Workshop
+
+OLDEST_GIT = (2, 31)
+"""``rev-parse --path-format`` came with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """Something that was found: what it is, and what to do. ``harmless`` ones are only good to know."""
+
+    text: str
+    hint: str = ""
+    harmless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is examined. ``removed`` are the variables that had to be taken out of the environment."""
+
+    repository: Repository
+    workshop: Workshop
+    removed: frozenset[str] = frozenset()
+    switched_off: bool = False
+
+
+def examine(patient: Patient) -> Iterator[Ailment]:
+    """Everything that is found, check after check."""
+    for check in (
+        _environment,
+        _git,
+        _owner,
+        _opted_in,
+        _interpreter,
+        _hooks,
+        _hooks_path,
+        _installer,
+        _folders,
+        _trust,
+        _venvs,
+    ):
+        yield from check(patient)
+
+
+def _environment(patient: Patient) -> Iterator[Ailment]:
+    if patient.switched_off:
+        yield Ailment("FRESHVENV=off is set, so no hook does anything", "unset FRESHVENV")
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
+        if name in patient.removed:
+            yield Ailment(
+                f"{name} is set, so git may work on another repository than the one you are in", f"unset {name}"
+            )
+
+
+def _git(patient: Patient) -> Iterator[Ailment]:
+    said = git("version", cwd=patient.repository.top).text
+    if too_old(said):
+        wanted = ".".join(map(str, OLDEST_GIT))
+        yield Ailment(f"{said} is too old", f"install git {wanted} or newer")
+
+
+def too_old(version: str) -> bool:
+    """Whether what ``git version`` says is older than what the hooks need; in doubt it is not."""
+    found = re.search(r"(\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) < OLDEST_GIT
+
+
+def _owner(patient: Patient) -> Iterator[Ailment]:
+    repository = patient.repository
+    for path in dict.fromkeys((repository.top, repository.git_dir, repository.common_dir)):
+        if path.stat().st_uid != os.geteuid():
+            yield Ailment(f"{path} belongs to somebody else, who can change what its hooks run", "clone it yourself")
+    if any(value == "*" for _, value in repository.settings(r"^safe\.directory$")):
+        yield Ailment("safe.directory is *, so git runs hooks in anybody's repository", "name directories instead")
+
+
+def _opted_in(patient: Patient) -> Iterator[Ailment]:
+    if not native.is_opted_in(patient.repository):
+        yield Ailment("this clone is not opted in, so no hook acts here", "freshvenv init")
+
+
+def _interpreter(patient: Patient) -> Iterator[Ailment]:
+    repository = patient.repository
+    note = repository.shared_state / "python"
+    if not note.is_file():
+        if repository.is_opted_in():
+            yield Ailment("no interpreter is recorded for the hooks", "freshvenv init")
+        return
+    python = Path(os.fsdecode(note.read_bytes()).rstrip("\n"))
+    if not os.access(python, os.X_OK):
+        yield Ailment(f"the interpreter of the hooks is gone: {python}", "freshvenv init")
+        return
+    if python.is_relative_to(repository.top):
+        inside = python.relative_to(repository.top).as_posix()
+        if repository.git("ls-files", "--error-unmatch", "--", inside).status == 0:
+            yield Ailment(f"the interpreter of the hooks, {inside}, comes with the tree", "install freshvenv elsewhere")
+            return
+    if process.run([python, "-I", "-c", "import freshvenv"], cwd=Path(os.sep)).status != 0:
+        yield Ailment(f"the interpreter of the hooks no longer finds freshvenv: {python}", "freshvenv init")
+
+
+def _hooks(patient: Patient) -> Iterator[Ailment]:
+    managed = framework.names_our_hook(patient.repository.top)
+    for hook in native.find_hooks(patient.repository):
+        state = hook.state()
+        if state is HookState.ABSENT:
+            hint = "pre-commit install, or freshvenv init" if managed else "freshvenv hooks install"
+            yield Ailment(f"the hook {hook.kind} is not installed", hint)
+        elif state is HookState.FOREIGN and not (managed and _is_managers(hook.path)):
+            yield Ailment(
+                f"the hook {hook.kind} is another one, which does not call freshvenv", "freshvenv hooks install"
+            )
+        elif state is HookState.OUTDATED:
+            yield Ailment(f"the hook {hook.kind} was installed by another version", "freshvenv hooks install")
+        if state is not HookState.ABSENT and not os.access(hook.path, os.X_OK):
+            yield Ailment(f"the hook {hook.kind} cannot be executed", f"chmod +x {hook.path}")
+
+
+def _is_managers(path: Path) -> bool:
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return False
+    return b"pre-commit" in text or b"prek" in text
+
+
+def _hooks_path(patient: Patient) -> Iterator[Ailment]:
+    repository = patient.repository
+    directory = Path(os.path.realpath(repository.hooks_directory()))
+    if directory.is_relative_to(os.path.realpath(repository.common_dir)):
+        return
+    if directory.is_relative_to(os.path.realpath(repository.top)):
+        text = f"core.hooksPath leads into the work tree, to {directory}: git runs what any branch puts there"
+        yield Ailment(text, "git config --unset core.hooksPath")
+    else:
+        yield Ailment(f"core.hooksPath leads to {directory}, which other repositories may share", harmless=True)
+
+
+def _installer(patient: Patient) -> Iterator[Ailment]:
+    if find_uv() is None:
+        note = patient.repository.shared_state / "python"
+        python = os.fsdecode(note.read_bytes()).rstrip("\n") if note.is_file() else ""
+        if not python or process.run([python, "-I", "-m", "pip", "--version"], cwd=Path(os.sep)).status != 0:
+            yield Ailment("neither uv nor pip is to be found, so no dependency can be installed", "install uv")
+
+
+def _folders(patient: Patient) -> Iterator[Ailment]:
+    folders = {
+        "cache": patient.workshop.cache,
+        "state": patient.workshop.state,
+        "git": patient.repository.git_dir,
+    }
+    for name, folder in folders.items():
+        there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            yield Ailment(f"the {name} folder cannot be written: {folder}", f"look at {there}")
+
+
+def _trust(patient: Patient) -> Iterator[Ailment]:
+    gate = look_at_gate(patient.repository)
+    settings = gate.settings
+    match settings.preset:
+        case Preset.ALWAYS:
+            text = "freshvenv.trust is always: hooks run whatever is checked out, whoever wrote it"
+            yield Ailment(text, "git config --unset freshvenv.trust")
+        case Preset.NEVER:
+            said = settings.unknown or "never"
+            yield Ailment(f"freshvenv.trust is {said}, so hooks install nothing", "git config --unset freshvenv.trust")
+        case Preset.PROVENANCE if not settings.own_refs:
+            yield Ailment(
+                "the reflogs are in a reftable, so what was committed here cannot be told", "freshvenv resync"
+            )
+        case _:
+            pass
+    logged = [value for _, value in patient.repository.settings(r"^core\.logallrefupdates$")]
+    if logged and logged[-1].lower() in {"false", "no", "off", "0"}:
+        text = "core.logAllRefUpdates is off, so what was committed here cannot be told"
+        yield Ailment(text, "git config core.logAllRefUpdates true")
+    for key, value in patient.repository.settings(r"^freshvenv\.trust$"):
+        if settings.preset is Preset.PROVENANCE and value != Preset.PROVENANCE.value:
+            yield Ailment(
+                f"{key} = {value} is not in this clone's own configuration, so it counts for nothing", "", True
+            )
+    for note in gate.notes():
+        yield Ailment(note, "freshvenv trust remote, freshvenv trust show")
+
+
+def _venvs(patient: Patient) -> Iterator[Ailment]:
+    try:
+        verdict = look_at_gate(patient.repository).judge_head()
+        if not verdict.trusted:
+            yield Ailment(f"HEAD is not trusted ({verdict.reason}), so its venvs were not looked at", "", harmless=True)
+            return
+        sightings = look(patient.repository, patient.workshop).sightings
+    except FreshvenvError as error:
+        yield Ailment(str(error), error.hint)
+        return
+    for sighting in sightings:
+        state, reasons = judge(sighting.observation)
+        if state in {State.FOREIGN, State.BROKEN}:
+            yield Ailment(f"{sighting.label} is {state.value}: {'; '.join(reasons)}", "make it anew")

@@ -1,0 +1,161 @@
+"""What a line of a reflog proves about the commit it leads to.
+
+A reflog message is text, and what a commit calls itself lands in it. So what counts is only what git itself puts before
+the first colon, or, after ``merge`` and ``pull``, whose arguments the user typed, what git puts at the very end.
+The words are those of builtin/commit.c, builtin/merge.c, sequencer.c and builtin/rebase.c.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Deed(Enum):
+    """What was done here that made, or only moved to, a commit."""
+
+    COMMIT = "committed here"
+    MERGE = "merged here"
+    REVERT = "reverted here"
+    AMEND = "amended here"
+    CHERRY_PICK = "cherry-picked here"
+    RESOLVED_PICK = "cherry-picked here, with conflicts resolved"
+    REBASE_START = "a rebase began"
+    REBASE_STEP = "rebased here"
+    REBASE_FINISH = "a rebase ended"
+    REBASE_ABORT = "a rebase was given up"
+    APPLY = "applied by am"
+    NOTHING = "moved to"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a reflog: where the ref was, where it went, and what git noted."""
+
+    old: str
+    new: str
+    message: str
+
+    @property
+    def deed(self) -> Deed:
+        """What this line proves; :attr:`Deed.NOTHING` whenever in doubt."""
+        return _deed(self.message)
+
+    @property
+    def step(self) -> str:
+        """The step of a rebase, as ``pick``; empty for everything else."""
+        found = _REBASE.match(self.message)
+        return found["step"] if found else ""
+
+    @property
+    def returns_to(self) -> str:
+        """The branch that a finished rebase returned to, as a full name; empty when HEAD stayed detached."""
+        found = _RETURNS.search(self.message)
+        return found[1] if found and self.deed is Deed.REBASE_FINISH else ""
+
+
+# `git pull --rebase` notes the words of its command line where `git rebase` notes itself. The shortest match ends
+# before anything that a commit says of itself.
+_REBASE = re.compile(
+    r"(?:rebase(?: -i)?|pull(?: .*?)?) "
+    r"\((?P<step>start|pick|continue|reword|edit|squash|fixup|merge|finish|abort)\):"
+)
+_RETURNS = re.compile(r" \(finish\): returning to (refs/heads/\S+)\Z")
+_MADE = re.compile(
+    r"(?:merge|pull)\b.*: (?:Merge made by the '[\w-]+' strategy\.?|Merge made by [\w-]+\.|In-index merge)\Z"
+)
+_PLAIN = {
+    "commit": Deed.COMMIT,
+    "commit (initial)": Deed.COMMIT,
+    "commit (merge)": Deed.MERGE,
+    "commit (amend)": Deed.AMEND,
+    "commit (cherry-pick)": Deed.RESOLVED_PICK,
+    "commit (rebase)": Deed.REBASE_STEP,
+    "commit (revert)": Deed.REVERT,
+    "cherry-pick": Deed.CHERRY_PICK,
+    "revert": Deed.REVERT,
+    "am": Deed.APPLY,
+}
+_REBASE_ENDS = {"start": Deed.REBASE_START, "finish": Deed.REBASE_FINISH, "abort": Deed.REBASE_ABORT}
+
+
+def _deed(message: str) -> Deed:
+    word, colon, _ = message.partition(":")
+    if not colon:
+        return Deed.NOTHING
+    if word in _PLAIN:
+        return _PLAIN[word]
+    if found := _REBASE.match(message):
+        return _REBASE_ENDS.get(found["step"], Deed.REBASE_STEP)
+    return Deed.MERGE if _MADE.match(message) else Deed.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Reflog:
+    """The lines of one ref, the oldest first. ``original`` is where a rebase began that is under way in it."""
+
+    entries: tuple[Entry, ...]
+    original: str = ""
+
+
+def parse_reflog(text: str) -> tuple[Entry, ...]:
+    """The entries of a reflog file (gitrepository-layout(5)); lines that are none are left out."""
+    return tuple(_entries(text.split("\n")))
+
+
+def _entries(lines: Iterable[str]) -> Iterable[Entry]:
+    for line in lines:
+        facts, tab, message = line.partition("\t")
+        words = facts.split(" ", 2)
+        if tab and len(words) == 3 and _ID.fullmatch(words[0]) and _ID.fullmatch(words[1]):
+            yield Entry(words[0], words[1], message)
+
+
+_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebase:
+    """One rebase, as HEAD's reflog tells it: from where, onto what, and each step that it took.
+
+    ``branch`` and ``result`` are empty when it did not end on a branch.
+    """
+
+    started_at: str
+    onto: str
+    steps: tuple[Entry, ...]
+    branch: str = ""
+    result: str = ""
+    original: str = ""
+
+
+def rebases_in(log: Reflog) -> dict[int, Rebase]:
+    """For each entry that was made while a rebase was under way, by its index, that rebase."""
+    found: dict[int, Rebase] = {}
+    entries = log.entries
+    first = -1
+    for index, entry in enumerate([*entries, Entry("", "", "rebase (start):")]):
+        deed = entry.deed
+        # On a detached HEAD nothing notes the end of a rebase; whoever goes elsewhere has ended it.
+        ends = deed in {Deed.REBASE_START, Deed.REBASE_FINISH, Deed.REBASE_ABORT} or _leaves(entry)
+        if ends and first >= 0:
+            steps = tuple(each for each in entries[first + 1 : index] if each.deed is Deed.REBASE_STEP)
+            finished = deed is Deed.REBASE_FINISH
+            rebase = Rebase(
+                entries[first].old,
+                entries[first].new,
+                steps,
+                branch=entry.returns_to if finished else "",
+                result=entry.new if finished else "",
+                original=log.original if index == len(entries) else "",
+            )
+            found.update(dict.fromkeys(range(first + 1, index), rebase))
+        if ends:
+            first = index if deed is Deed.REBASE_START else -1
+    return found
+
+
+def _leaves(entry: Entry) -> bool:
+    return entry.message.startswith("checkout: moving ")

@@ -1,0 +1,611 @@
+"""Who wrote what is checked out, and whether the hooks run it: real repositories, and a canary that any build would leave.
+
+``demo`` is the user's clone of ``origin.git``. ``fork`` is a stranger's, whose branch ``gift`` is one commit on top of
+main; it is also ``refs/pull/7/head`` of origin. The gift is hostile: importing its backend, or nearly anything at the
+top of its tree, makes the canary file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
+from support.world import World
+
+PRELUDE = r"""
+set -eu
+canary() { printf 'import pathlib; pathlib.Path("%s").touch()\n' "$CANARY" >>backend/in_tree.py; }
+digit() { printf 'NUMBER = %s\n' "$2" >"src/demo/$1.py"; }
+own() { canary; digit extra "${1-5}"; git commit --quiet --all --message "own ${1-5}"; }
+small() { digit extra "$1"; git commit --quiet --all --message "small $1"; }
+gift() { git fetch --quiet "$FORK" gift; }
+todo() { GIT_SEQUENCE_EDITOR="sed -i $1" git rebase --quiet --interactive "$2"; }
+"""
+"""Words for the steps below; each script stops at the first command that fails."""
+
+TRIGGER = ("git", "checkout", "--quiet", "--detach")
+"""Fires post-checkout and moves nothing: the hook judges HEAD as the steps left it."""
+
+LINE = "freshvenv: nothing was installed: "
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The clone, and the things around it."""
+
+    repository: Repository
+    canary: Path
+    environment: Mapping[str, str]
+
+    @property
+    def world(self) -> World:
+        return self.repository.world
+
+    def play(self, script: str) -> str:
+        """Run the steps as the user; what the programs wrote to standard error comes back."""
+        done = self.world.run("sh", "-c", PRELUDE + script, cwd=self.repository.path, env=self.environment)
+        return done.stderr
+
+    def trigger(self) -> list[str]:
+        """What freshvenv writes when HEAD is judged once more; git must succeed."""
+        done = self.world.run(*TRIGGER, cwd=self.repository.path)
+        return own_lines(done.stderr)
+
+    def assert_refused(self) -> str:
+        """HEAD is not built, git succeeds, and one line says what to type; that line comes back."""
+        lines = self.trigger()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith(LINE)
+        assert "freshvenv resync" in lines[0]
+        assert not self.canary.exists()
+        assert all(target.state != "fresh" for target in self.repository.targets())
+        assert not self.canary.exists()
+        return lines[0]
+
+    def assert_built(self) -> None:
+        """The venv holds what is checked out, and nothing was asked."""
+        lines = self.trigger()
+        assert not any(line.startswith(LINE) for line in lines), lines
+        value = self.repository.value
+        assert value is not None
+        assert_fresh(self.repository, value)
+
+
+def hostile(path: Path, canary: Path) -> None:
+    """Files that somebody obeys who starts Python, pip or uv at the top of a tree, or who builds it."""
+    shot = f'import pathlib; pathlib.Path("{canary}").touch()\n'
+    with (path / "backend" / "in_tree.py").open("a") as backend:
+        backend.write(shot)
+    for name in ("argparse.py", "sitecustomize.py", "usercustomize.py", "tomllib.py", "freshvenv/__init__.py"):
+        (path / name).parent.mkdir(exist_ok=True)
+        (path / name).write_text(shot)
+    (path / "freshvenv" / "__main__.py").write_text(shot)
+    (path / "setup.py").write_text(shot)
+    (path / "src" / "demo" / "__init__.py").write_text(shot)
+    (path / "src" / "demo" / "right.py").write_text("NUMBER = 9\n")
+    (path / ".python-version").write_text("3.8.0\n")
+    (path / "uv.toml").write_text('index-url = "http://127.0.0.1:9/hostile"\n')
+    (path / "pip.conf").write_text("[global]\nindex-url = http://127.0.0.1:9/hostile\n")
+    (path / ".gitattributes").write_text("*.py filter=hostile diff=hostile\n")
+    text = (path / "pyproject.toml").read_text()
+    text = text.replace('venvs = [".venv"]', 'venvs = [".venv", "elsewhere"]\non-commit = true')
+    (path / "pyproject.toml").write_text(f'{text}\n[tool.uv.pip]\ntarget = "{canary}"\n')
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    seed = create(
+        world, world.root / "seed", branches={"topic": (("left", 2), ("left", 3)), "upstream": (("right", 4),)}
+    )
+    origin, fork, demo = (world.root / name for name in ("origin.git", "fork", "demo"))
+    world.git("clone", "--quiet", "--bare", str(seed.path), str(origin), cwd=world.root)
+    world.git("remote", "remove", "origin", cwd=origin)
+    canary = world.root / "canary"
+    world.git("clone", "--quiet", str(origin), str(fork), cwd=world.root)
+    stranger = replace(world, env={**world.env, "GIT_AUTHOR_NAME": "M Allory", "GIT_AUTHOR_EMAIL": "m@example.org"})
+    stranger.git("switch", "--quiet", "--create", "gift", cwd=fork)
+    hostile(fork, canary)
+    stranger.git("add", "--all", "--force", cwd=fork)
+    stranger.git("commit", "--quiet", "--message", "commit: a gift", cwd=fork)
+    stranger.git("push", "--quiet", "origin", "gift:refs/pull/7/head", cwd=fork)
+    world.git("clone", "--quiet", str(origin), str(demo), cwd=world.root)
+    repository = Repository(world, demo)
+    make_venv(world, repository.venv)
+    repository.freshvenv("init")
+    assert installed_value(repository.venv, world) == 11
+    return Scene(repository, canary, {"CANARY": str(canary), "FORK": str(fork), "ORIGIN": str(origin)})
+
+
+TRUSTED = {
+    "a branch of origin": "git switch --quiet topic",
+    "a detached commit of origin": "git checkout --quiet --detach origin/topic~1",
+    "a pulled branch of origin": """
+        git -C "$FORK" switch --quiet --create next origin/main
+        git -C "$FORK" commit --quiet --allow-empty --message next
+        git -C "$FORK" push --quiet origin next:main
+        git pull --quiet
+    """,
+    "a branch of origin named on the command line": """
+        git fetch --quiet origin +refs/heads/topic:refs/remotes/origin/topic
+        git switch --quiet topic
+    """,
+    "a tag on a branch of origin": "git tag one origin/topic && git checkout --quiet one",
+    "an own commit": "own",
+    "own commits on a branch of origin": "git switch --quiet topic && own 5 && own 6",
+    "an own commit, amended": "own && git commit --quiet --amend --message other",
+    "an own commit, amended twice": """
+        own
+        git commit --quiet --amend --message other
+        digit extra 7
+        git commit --quiet --all --amend --message 'and other'
+    """,
+    "a commit of origin, amended": "git switch --quiet topic && git commit --quiet --amend --message mine",
+    "own commits, rebased": "own && small 6 && git rebase --quiet origin/topic",
+    "own commits, rebased by the apply backend": "own && small 6 && git rebase --quiet --apply origin/topic",
+    "own commits, rebased on a detached HEAD": "own && git checkout --quiet --detach && git rebase --quiet origin/topic",
+    "own commits, rebased from another branch": """
+        git switch --quiet --create mine && own && small 6
+        git switch --quiet main && git rebase --quiet origin/topic mine
+    """,
+    "own commits, rebased and their branch removed": """
+        git switch --quiet --create mine && own
+        git rebase --quiet origin/topic
+        git switch --quiet main && git merge --quiet mine && git branch --quiet --delete mine
+    """,
+    "own commits, rebased with a conflict": """
+        digit left 8 && git commit --quiet --all --message left
+        git rebase --quiet origin/topic || true
+        digit left 9 && git add src && git -c core.editor=true rebase --continue
+    """,
+    "own commits, rebased and amended": "own && git rebase --quiet origin/topic && git commit --quiet --amend -m other",
+    "own commits, rebased twice": "own && small 6 && git rebase --quiet origin/topic && git rebase --quiet origin/upstream",
+    "own commits, reworded": "own && small 6 && todo 1,2s/^pick/reword/ origin/upstream",
+    "own commits, squashed": "own && small 6 && small 7 && todo 2,3s/^pick/squash/ origin/upstream",
+    "own commits, fixed up": "own && small 6 && todo 2s/^pick/fixup/ origin/main",
+    "own commits, reordered": """
+        own && digit left 8 && git commit --quiet --all --message left
+        todo "'1{h;d};2G'" origin/main
+    """,
+    "own commits, pulled with --rebase": "own && git pull --quiet --rebase origin topic",
+    "commits of origin, rebased": "git switch --quiet topic && git rebase --quiet origin/upstream",
+    "a merge": "own && git merge --quiet --no-edit origin/topic",
+    "a merge that was pulled": "own && git pull --quiet --no-rebase --no-edit origin topic",
+    "a merge of several": "own && git merge --quiet --no-edit origin/topic origin/upstream",
+    "a merge with a conflict": """
+        digit left 8 && git commit --quiet --all --message left
+        git merge --quiet origin/topic || true
+        digit left 9 && git commit --quiet --all --no-edit
+    """,
+    "a revert": "git switch --quiet topic && git revert --no-edit HEAD",
+    "a cherry-pick of an own commit": """
+        git switch --quiet --create mine && own && git switch --quiet main && git cherry-pick mine
+    """,
+    "a cherry-pick of a commit of origin": "git cherry-pick origin/upstream",
+    "cherry-picks of commits of origin": "small 6 && git cherry-pick origin/topic~1 origin/topic",
+    "a cherry-pick with a conflict": """
+        digit left 8 && git commit --quiet --all --message left
+        git cherry-pick origin/topic~1 || true
+        digit left 9 && git commit --quiet --all --no-edit
+    """,
+    "a cherry-pick, amended": "git cherry-pick origin/upstream && git commit --quiet --amend --message mine",
+    "an own commit whose worktree is gone": """
+        git worktree add --quiet -b mine ../other && (cd ../other && own) && git worktree remove --force ../other
+        git switch --quiet mine
+    """,
+    "an own commit after packing and pruning": "own && git gc --quiet --prune=now",
+    "an own commit whose subject is a trap": "own && git commit --quiet --amend --message 'checkout: moving from a to b'",
+}
+
+
+@pytest.mark.parametrize("script", TRUSTED.values(), ids=TRUSTED.keys())
+def test_builds(scene: Scene, script: str) -> None:
+    scene.play(script)
+    scene.assert_built()
+
+
+UNTRUSTED = {
+    "a pull-request ref": "git fetch --quiet origin pull/7/head && git checkout --quiet --detach FETCH_HEAD",
+    "a pull-request ref as a branch": "git fetch --quiet origin pull/7/head:pr-7 && git switch --quiet pr-7",
+    "FETCH_HEAD": "gift && git checkout --quiet -b gift FETCH_HEAD",
+    "a branch of a fork": 'git remote add fork "$FORK" && git fetch --quiet fork && git switch --quiet gift',
+    "a fork, fast-forwarded to": "gift && git merge --quiet --ff-only FETCH_HEAD",
+    "a fork, fast-forwarded to with a subject that looks like a merge": """
+        git -C "$FORK" commit --quiet --amend --message "x: Merge made by the 'ort' strategy."
+        gift && git merge --quiet --ff-only FETCH_HEAD
+    """,
+    "a fork, merged": "small 6 && gift && git merge --quiet --no-edit FETCH_HEAD",
+    "a pull from a contributor": 'git pull --quiet "$FORK" gift',
+    "a pull from a contributor that merges": 'small 6 && git pull --quiet --no-rebase --no-edit "$FORK" gift',
+    "a pull from a contributor that rebases": 'small 6 && git pull --quiet --rebase "$FORK" gift',
+    "amended": "gift && git checkout --quiet FETCH_HEAD && git commit --quiet --amend --message mine",
+    "amended twice": """
+        gift && git checkout --quiet FETCH_HEAD
+        git commit --quiet --amend --message mine
+        git commit --quiet --amend --reset-author --message 'really mine'
+    """,
+    "with own commits on top": "gift && git checkout --quiet FETCH_HEAD && small 6 && small 7",
+    "rebased": "gift && git checkout --quiet -b gift FETCH_HEAD && git rebase --quiet origin/topic",
+    "rebased by the apply backend": """
+        gift && git checkout --quiet -b gift FETCH_HEAD && git rebase --quiet --apply origin/topic
+    """,
+    "rebased while detached": "gift && git checkout --quiet FETCH_HEAD && git rebase --quiet origin/topic",
+    "rebased by its name, from an own branch": "small 6 && gift && git rebase --quiet origin/topic FETCH_HEAD",
+    "rebased by the name of its branch": """
+        gift && git branch gift FETCH_HEAD && small 6 && git rebase --quiet origin/topic gift
+    """,
+    "rebased with an own commit": """
+        gift && git checkout --quiet -b gift FETCH_HEAD && small 6 && git rebase --quiet origin/topic
+    """,
+    "rebased, with a conflict that is committed by hand": """
+        gift && git checkout --quiet -b gift FETCH_HEAD && git rebase --quiet origin/upstream || true
+        digit right 5 && git add src && git commit --quiet --message mine && git rebase --continue
+    """,
+    "rebased twice": """
+        gift && git checkout --quiet -b gift FETCH_HEAD
+        git rebase --quiet origin/topic && git rebase --quiet --force-rebase origin/topic
+    """,
+    "rebased and amended": """
+        gift && git checkout --quiet -b gift FETCH_HEAD
+        git rebase --quiet origin/topic && git commit --quiet --amend --reset-author --message mine
+    """,
+    "own commits rebased onto it": "small 6 && gift && git rebase --quiet FETCH_HEAD",
+    "cherry-picked": "gift && git cherry-pick FETCH_HEAD",
+    "cherry-picked and amended": "gift && git cherry-pick FETCH_HEAD && git commit --quiet --amend --message mine",
+    "cherry-picked by fast-forward": "gift && git cherry-pick --ff FETCH_HEAD",
+    "cherry-picked with a conflict": """
+        digit right 3 && git commit --quiet --all --message right
+        gift && git cherry-pick FETCH_HEAD || true
+        digit right 5 && git add src && git commit --quiet --no-edit
+    """,
+    "cherry-picked and rebased": """
+        gift && git cherry-pick FETCH_HEAD && git rebase --quiet origin/topic
+    """,
+    "fixed up into an own commit": """
+        small 6 && gift && git cherry-pick FETCH_HEAD && todo 2s/^pick/fixup/ origin/main
+    """,
+    "squashed into an own commit": """
+        small 6 && gift && git cherry-pick FETCH_HEAD && todo 2s/^pick/squash/ origin/main
+    """,
+    "an own commit fixed up into it": """
+        gift && git checkout --quiet -b gift FETCH_HEAD && small 6 && todo 2s/^pick/fixup/ origin/main
+    """,
+    "picked by a line that was added to the list of a rebase": """
+        small 6 && gift && todo "1a\\pick\\ $(git rev-parse FETCH_HEAD)" origin/upstream || true
+        digit right 5 && git add src && git rebase --continue
+    """,
+    "fixed up by a line that was added to the list of a rebase": """
+        small 6 && small 7 && gift && todo "2a\\fixup\\ $(git rev-parse FETCH_HEAD)" origin/topic
+    """,
+    "applied by am": """
+        gift && git format-patch --quiet --stdout -1 FETCH_HEAD >../patch && git am --quiet ../patch
+    """,
+    "pull requests fetched into origin's namespace by configuration": """
+        git config --add remote.origin.fetch '+refs/pull/*/head:refs/remotes/origin/pr/*'
+        git fetch --quiet && git checkout --quiet origin/pr/7
+    """,
+    "a pull request fetched into origin's namespace by hand": """
+        git fetch --quiet origin '+refs/pull/*/head:refs/remotes/origin/pr/*' && git checkout --quiet origin/pr/7
+    """,
+    "a pull request put into origin's namespace by update-ref": """
+        gift && git update-ref refs/remotes/origin/gift FETCH_HEAD && git checkout --quiet origin/gift
+    """,
+    "a remote that writes into origin's namespace": """
+        git remote add fork "$FORK"
+        git config remote.fork.fetch '+refs/heads/*:refs/remotes/origin/*'
+        git fetch --quiet fork && git checkout --quiet origin/gift
+    """,
+    "a remote that mirrors into local branches": """
+        git config --replace-all remote.origin.fetch '+refs/heads/*:refs/heads/mirror/*'
+        gift && git branch --no-track mirror/gift FETCH_HEAD && git switch --quiet mirror/gift
+    """,
+    "another remote of an old form": """
+        mkdir -p .git/remotes
+        printf 'URL: %s\nPull: refs/heads/gift:refs/remotes/origin/gift\n' "$FORK" >.git/remotes/old
+        git fetch --quiet old && git checkout --quiet origin/gift
+    """,
+    "a tag of a fork": """
+        git -C "$FORK" tag release gift && git fetch --quiet "$FORK" tag release && git checkout --quiet release
+    """,
+    "a remote whose URL changed": """
+        git remote set-url origin "$FORK" && git fetch --quiet && git checkout --quiet origin/gift
+    """,
+    "a remote that was removed and made anew": """
+        git remote remove origin && git remote add origin "$FORK"
+        git fetch --quiet && git checkout --quiet origin/gift
+    """,
+    "an own branch reset to it": "gift && git reset --quiet --hard FETCH_HEAD",
+    "a worktree of it": """
+        gift && git branch gift FETCH_HEAD && git worktree add --quiet --detach ../other gift
+        git checkout --quiet --detach gift
+    """,
+    "committed by somebody else, with a preset that trusts in the global configuration": """
+        git config --file ../gitconfig freshvenv.trust always
+        gift && GIT_CONFIG_GLOBAL=$PWD/../gitconfig git checkout --quiet FETCH_HEAD
+    """,
+    "with a preset that trusts in a file of its tree which the configuration includes": """
+        git config include.path ../settings
+        (cd "$FORK" && git config --file settings freshvenv.trust always && git add settings && git commit -qm settings)
+        gift && git checkout --quiet FETCH_HEAD
+    """,
+    "with a preset that there is not": "gift && git config freshvenv.trust allways && git checkout --quiet FETCH_HEAD",
+}
+
+
+@pytest.mark.parametrize("script", UNTRUSTED.values(), ids=UNTRUSTED.keys())
+def test_does_not_build(scene: Scene, script: str) -> None:
+    printed = own_lines(scene.play(script))
+    assert all(line.startswith(LINE) or "reinstalled demo" in line for line in printed), printed
+    assert str(scene.canary) in scene.repository.git("show", "HEAD:backend/in_tree.py")
+    scene.assert_refused()
+    assert installed_value(scene.repository.venv, scene.world) != 19
+
+
+def test_an_expired_reflog_proves_nothing(scene: Scene) -> None:
+    scene.play("small 6 && git reflog expire --expire=now --all")
+    assert "1 commit is not trusted" in scene.assert_refused()
+
+
+def test_a_missing_reflog_proves_nothing(scene: Scene) -> None:
+    scene.play("git -c core.logAllRefUpdates=false commit --quiet --allow-empty -m x; rm -r .git/logs; small 6")
+    scene.play("rm -r .git/logs")
+    assert "2 commits are not trusted" in scene.assert_refused()
+
+
+def test_a_spoofed_address_proves_nothing(scene: Scene) -> None:
+    """The stranger copies an own commit's author, date and subject, and the commit is picked."""
+    scene.play("""
+        git switch --quiet --create mine && small 6 && git switch --quiet main
+        cd "$FORK"
+        GIT_AUTHOR_DATE=$(git -C ../demo log -1 --format=%ad --date=raw mine)
+        export GIT_AUTHOR_DATE
+        GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE git commit --quiet --amend --reset-author --message 'small 6'
+        cd ../demo && gift
+        git log -1 --format='%an %ae %ad' mine >../mine && git log -1 --format='%an %ae %ad' FETCH_HEAD >../theirs
+        cmp ../mine ../theirs
+        git cherry-pick FETCH_HEAD
+    """)
+    scene.assert_refused()
+
+
+def test_a_spoofed_commit_does_not_take_the_place_of_an_own_one_in_a_rebase(scene: Scene) -> None:
+    scene.play("""
+        small 6 && small 7
+        cd "$FORK"
+        GIT_AUTHOR_DATE=$(git -C ../demo log -1 --format=%ad --date=raw main)
+        export GIT_AUTHOR_DATE
+        git commit --quiet --amend --reset-author --message 'small 7'
+        cd ../demo && gift
+        todo "2a\\pick\\ $(git rev-parse FETCH_HEAD)" origin/topic
+    """)
+    scene.assert_refused()
+
+
+def test_a_replace_ref_does_not_change_what_is_judged(scene: Scene) -> None:
+    scene.play("""
+        gift && git replace origin/topic FETCH_HEAD && git checkout --quiet --detach origin/topic
+        grep --quiet 9 src/demo/right.py
+    """)
+    scene.assert_refused()
+    scene.play("git checkout --quiet --detach origin/upstream")
+    scene.assert_built()
+
+
+def test_a_replaced_file_is_not_built(scene: Scene) -> None:
+    scene.play("""
+        gift && git replace origin/topic:src/demo/left.py FETCH_HEAD:backend/in_tree.py
+        git checkout --quiet --detach origin/topic
+        grep --quiet canary src/demo/left.py
+    """)
+    scene.assert_refused()
+
+
+def test_a_graft_is_no_obstacle(scene: Scene) -> None:
+    scene.play("git replace --graft origin/topic origin/upstream && git checkout --quiet origin/topic")
+    scene.assert_built()
+
+
+def test_consent_is_shown_and_remembered_until_the_next_push(scene: Scene) -> None:
+    scene.play("gift && git checkout --quiet -B gift FETCH_HEAD")
+    planned = scene.repository.freshvenv("resync", "--dry-run").stdout
+    assert "would be approved" in planned
+    scene.assert_refused()
+
+    shown = scene.repository.freshvenv("resync", check=False).stdout
+    [commit] = scene.repository.git("rev-parse", "gift").splitlines()
+    assert f"{commit[:10]} M Allory: commit: a gift" in shown
+    assert "pyproject.toml" in shown
+    assert "backend/in_tree.py" in shown
+    assert scene.canary.exists(), "consent builds it"
+
+    scene.canary.unlink()
+    assert own_lines(scene.play("git switch --quiet main"))[0].startswith("freshvenv: .venv: reinstalled")
+    assert not any(line.startswith(LINE) for line in own_lines(scene.play("git switch --quiet gift")))
+    scene.play('git -C "$FORK" commit --quiet --allow-empty --message again && gift && git merge --quiet FETCH_HEAD')
+    assert "1 commit is not trusted" in scene.trigger()[0]
+
+
+def test_consent_is_for_what_is_at_head_and_not_for_other_work_of_its_author(scene: Scene) -> None:
+    scene.play('git -C "$FORK" branch second && gift && git checkout --quiet FETCH_HEAD')
+    scene.repository.freshvenv("resync", check=False)
+    scene.canary.unlink(missing_ok=True)
+    scene.play("""
+        git -C "$FORK" switch --quiet --create third origin/main
+        git -C "$FORK" commit --quiet --allow-empty --message third
+        git fetch --quiet "$FORK" third && git checkout --quiet FETCH_HEAD
+    """)
+    assert scene.trigger()[0].startswith(LINE)
+
+
+def test_init_is_consent(scene: Scene) -> None:
+    scene.play("gift && git checkout --quiet FETCH_HEAD")
+    assert "approved from now on" in scene.repository.freshvenv("init", check=False).stdout
+    assert scene.canary.exists()
+
+
+def test_files_of_another_commit_in_the_work_tree(scene: Scene) -> None:
+    """HEAD stays where it is, and the next checkout takes a stranger's files along."""
+    scene.play("gift && git checkout --quiet FETCH_HEAD -- .")
+    printed = own_lines(scene.play("git switch --quiet --create mine && git reset --quiet --soft origin/topic"))
+    assert not scene.canary.exists(), printed
+    assert "uncommitted" in scene.trigger()[0]
+    assert not scene.canary.exists()
+    scene.play("git reset --quiet --hard")
+    scene.assert_built()
+
+
+@pytest.mark.parametrize(
+    "steps",
+    ["git restore --source=FETCH_HEAD .", "git merge --quiet --squash FETCH_HEAD"],
+    ids=["restore --source", "merge --squash"],
+)
+def test_files_of_a_stranger_are_not_built_from_the_work_tree(scene: Scene, steps: str) -> None:
+    scene.play(f"gift && {steps}")
+    scene.play("rm .git/freshvenv/stamp")
+    assert "uncommitted" in scene.trigger()[0]
+    assert not scene.canary.exists()
+
+
+def test_a_repository_without_a_remote(world: World) -> None:
+    repository = create(world, world.root / "alone")
+    make_venv(world, repository.venv)
+    assert "approved" not in repository.freshvenv("init").stdout
+    repository.git("switch", "--quiet", "topic")
+    assert_fresh(repository, 31)
+    assert not (repository.path / ".git" / "freshvenv" / "ledger").exists()
+
+
+def test_a_linked_worktree(scene: Scene) -> None:
+    scene.play("git worktree add --quiet -b mine ../other && cd ../other && small 6")
+    other = Repository(scene.world, scene.world.root / "other")
+    make_venv(scene.world, other.venv)
+    other.freshvenv("resync")
+    assert installed_value(other.venv, scene.world) == 611
+    scene.play("cd ../other && small 7 && git checkout --quiet --detach")
+    assert installed_value(other.venv, scene.world) == 711
+    scene.play("cd ../other && gift && git checkout --quiet FETCH_HEAD")
+    assert installed_value(other.venv, scene.world) == 711
+    assert not scene.canary.exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "word"),
+    [
+        ("printf '{' >ledger", "no JSON"),
+        ("printf '[]' >ledger", "no ledger"),
+        ("""printf '{"version": 2}' >ledger""", "version 2"),
+        ("""printf '{"version": 1, "commits": [7]}' >ledger""", "no list of commits"),
+        ("head -c 5000000 /dev/zero >ledger", "too large"),
+        ("mv ledger elsewhere && ln -s elsewhere ledger", ""),
+        ("rm ledger && mkfifo ledger", "no file"),
+        ("chmod 0 ledger", ""),
+    ],
+    ids=["broken", "another thing", "newer", "no ids", "huge", "a symbolic link", "a pipe", "unreadable"],
+)
+def test_a_damaged_ledger_counts_as_absent(scene: Scene, damage: str, word: str) -> None:
+    if damage.startswith("chmod") and os.geteuid() == 0:
+        damage, word = "rm ledger && mkdir ledger", ""
+    scene.play("gift && git checkout --quiet -B gift FETCH_HEAD")
+    scene.repository.freshvenv("resync", check=False)
+    scene.canary.unlink()
+    scene.play(f"git switch --quiet main; cd .git/freshvenv; {damage}")
+    scene.play("git switch --quiet gift")
+    [line] = scene.trigger()
+    assert line.startswith(LINE)
+    assert "ledger of approved commits is not believed" in line
+    assert word in line
+    scene.play("git switch --quiet topic")
+    scene.assert_built()
+
+
+PRESETS = {
+    "remotes-only, own commit": ("git config freshvenv.trust remotes-only && small 6", False),
+    "remotes-only, branch of origin": ("git config freshvenv.trust remotes-only && git switch --quiet topic", True),
+    "never, branch of origin": ("git config freshvenv.trust never && git switch --quiet topic", False),
+    "provenance, own commit": ("git config freshvenv.trust provenance && small 6", True),
+}
+
+
+@pytest.mark.parametrize(("script", "built"), PRESETS.values(), ids=PRESETS.keys())
+def test_presets(scene: Scene, script: str, *, built: bool) -> None:
+    scene.play(script)
+    if built:
+        scene.assert_built()
+    else:
+        scene.assert_refused()
+
+
+def test_the_preset_always_builds_everything(scene: Scene) -> None:
+    scene.play("git config freshvenv.trust always && gift && git checkout --quiet FETCH_HEAD")
+    assert scene.canary.exists()
+
+
+def test_trust_is_shown_given_and_withdrawn(scene: Scene) -> None:
+    repository = scene.repository
+    scene.play("small 6 && gift && git merge --quiet --no-edit FETCH_HEAD")
+    gift = repository.git("rev-parse", "FETCH_HEAD")
+    shown = repository.freshvenv("trust", "show").stdout.splitlines()
+    assert "is not trusted: 1 commit is not trusted" in shown[0]
+    assert sorted(line.split(": ")[0].split(" ", 3)[3] for line in shown[1:]) == ["not trusted", "trusted", "trusted"]
+    assert any(line.startswith(f"  {gift[:10]} not trusted: not made here") for line in shown)
+    assert repository.freshvenv("trust", "show", "--exit-code", check=False).returncode == 1
+    repository.freshvenv("trust", "add", gift)
+    assert repository.freshvenv("trust", "show", "--exit-code").returncode == 0
+    repository.freshvenv("trust", "remove", gift)
+    assert repository.freshvenv("trust", "show", "--exit-code", check=False).returncode == 1
+    repository.freshvenv("trust", "add", "--history", "HEAD")
+    assert json.loads((repository.path / ".git/freshvenv/ledger").read_text())["histories"] == [
+        repository.git("rev-parse", "HEAD")
+    ]
+    assert repository.freshvenv("trust", "show", "--exit-code").returncode == 0
+    repository.freshvenv("trust", "remove", gift)
+    assert repository.freshvenv("trust", "show", "--exit-code", check=False).returncode == 1
+    assert repository.freshvenv("trust", "add", "nonsense", check=False).returncode == 2
+
+
+def test_remotes_are_named_and_pinned(scene: Scene) -> None:
+    repository = scene.repository
+    origin, fork = scene.environment["ORIGIN"], scene.environment["FORK"]
+    assert repository.freshvenv("trust", "remote").stdout == f"origin: trusted, at {origin}\n"
+    scene.play('git remote set-url origin "$FORK" && git fetch --quiet')
+    assert f"was at {origin}, is at {fork}" in repository.freshvenv("trust", "remote").stdout
+    repository.freshvenv("trust", "remote", "add", "origin")
+    assert repository.freshvenv("trust", "remote").stdout == f"origin: trusted, at {fork}\n"
+    scene.play('git remote set-url origin "$ORIGIN"')
+    repository.freshvenv("trust", "remote", "add", "origin")
+    scene.play(
+        'git update-ref -d refs/remotes/origin/gift && git remote add friend "$FORK" && git fetch --quiet friend'
+    )
+    scene.play("git checkout --quiet friend/gift")
+    scene.assert_refused()
+    repository.freshvenv("trust", "remote", "add", "friend")
+    scene.trigger()
+    assert scene.canary.exists()
+    repository.freshvenv("trust", "remote", "remove", "friend")
+    assert repository.freshvenv("trust", "show", "--exit-code", check=False).returncode == 1
+    assert repository.freshvenv("trust", "remote", "remove", "friend", check=False).returncode == 2
+
+
+def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
+    scene.repository.freshvenv("hooks", "uninstall")
+    assert "freshvenv" not in (scene.repository.path / ".git" / "config").read_text()
+
+
+def test_a_head_that_moves_while_the_hook_works_is_judged_anew(scene: Scene) -> None:
+    """The build of a trusted commit moves HEAD to a stranger's; that must not be built in its wake."""
+    scene.play("""
+        gift
+        cat >>backend/in_tree.py <<EOF
+import subprocess
+subprocess.run(["git", "-C", "$PWD", "checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"], check=True)
+EOF
+        digit extra 4 && git commit --quiet --all --message moves
+    """)
+    lines = scene.trigger()
+    assert any(line.startswith(LINE) for line in lines), lines
+    assert not scene.canary.exists()
