@@ -94,7 +94,7 @@ def _owner(patient: Patient) -> Iterator[Ailment]:
 
 
 def _opted_in(patient: Patient) -> Iterator[Ailment]:
-    if not native.is_opted_in(patient.repository):
+    if not patient.repository.is_opted_in():
         yield Ailment("this clone is not opted in, so no hook acts here", "freshvenv init")
 
 

@@ -1,7 +1,8 @@
 """The door for hooks: silent when all is fresh, one line a venv otherwise, and never a failing git command.
 
-Started as ``python -I -m freshvenv hook [TYPE] [ARGUMENTS]`` by the native shims, by pre-commit and by prek. The type
-and the arguments are hints and nothing more: whatever fired, HEAD's own tree is compared.
+Started by the native shims, by pre-commit and by prek, isolated (``-I``), so that nothing of the tree is imported, and
+with ``-c``, since ``-m`` loads as much as all that follows when there is nothing to do. The type and the arguments are
+hints and nothing more: whatever fired, HEAD's own tree is compared.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from freshvenv.source.git import Repository
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Bring the venvs of the work tree in step. Always 0: a hook does not spoil the command that fired it."""
     if is_switched_off():
         return 0
+    if arguments is None:
+        arguments = sys.argv[1:]
     kind = arguments[0] if arguments else _hook_type()
     scrub()
-    stop_on_termination()
     try:
         _note_what_was_brought(kind, arguments[1:])
         if _nothing_to_do():
@@ -78,6 +80,7 @@ def _nothing_to_do() -> bool:
 def _run(kind: str) -> None:
     # A hook is over before a collection would pay: it only walks again and again through what was just loaded.
     gc.disable()
+    stop_on_termination()
     from pathlib import Path
 
     from freshvenv.errors import UsageError

@@ -20,7 +20,7 @@ from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.origin import outdate_uv_cache, provenance
 from freshvenv.venvs.place import place, sweep
 from freshvenv.venvs.receipts import Desk
-from freshvenv.venvs.requirements import unmet_requirements
+from freshvenv.venvs.requirements import question, unmet_requirements
 from freshvenv.venvs.venv import Venv
 from freshvenv.workshop import Workshop
 
@@ -134,9 +134,16 @@ class _Job(NamedTuple):
 
     def _requirements(self, payload: Payload) -> tuple[str, ...]:
         """What has to be brought in. Raises :class:`VenvError` when the project does not run on this Python."""
+        receipt = self.sighting.receipt
+        if receipt and receipt.requirements and receipt.requirements == self._question(payload):
+            return ()
         recipe = self.fingerprint.recipe
         pyproject = self.sighting.target.project.pyproject
         return unmet_requirements(self.venv, payload.metadata(), recipe, pyproject)
+
+    def _question(self, payload: Payload) -> str:
+        pyproject = self.sighting.target.project.pyproject
+        return question(self.venv, payload.metadata(), self.fingerprint.recipe, pyproject)
 
     def _note(self, paths: Iterable[str]) -> Intent:
         intent = write_intent(self.desk.intent_file, os.fspath(self.desk.project), paths)
@@ -174,4 +181,5 @@ class _Job(NamedTuple):
             fingerprint=fingerprint,
             files=files,
             unmet=missing,
+            requirements="" if missing else self._question(payload),
         )

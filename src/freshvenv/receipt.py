@@ -38,7 +38,7 @@ class Receipt(NamedTuple):
     ``project`` is the directory that was installed, ``venv`` the one it was installed into, both absolute.
     ``commit`` was HEAD, ``time`` is UTC in ISO 8601. ``files`` is the witness: every file that the distribution owns,
     ``RECORD`` and ``direct_url.json`` among them, by path below the venv. ``unmet`` has the requirements that could
-    not be installed.
+    not be installed; ``requirements`` is a digest of what they and the venv were when none was missing.
     """
 
     project: str
@@ -51,6 +51,7 @@ class Receipt(NamedTuple):
     fingerprint: Fingerprint
     files: Mapping[str, FileStamp]
     unmet: tuple[str, ...] = ()
+    requirements: str = ""
 
 
 def dump(receipt: Receipt) -> str:
@@ -80,6 +81,7 @@ def dump(receipt: Receipt) -> str:
             "submodules": receipt.fingerprint.submodules,
             "outline": receipt.fingerprint.outline,
             "unmet": receipt.unmet,
+            "requirements": receipt.requirements,
             "time": receipt.time,
             "witness": dict(receipt.files),
         }
@@ -114,6 +116,7 @@ def load(text: str | bytes) -> Receipt:
             ),
             files=_stamps(data["witness"]),
             unmet=_texts(data["unmet"]),
+            requirements=_text(data["requirements"]),
         )
     except DamagedReceiptError:
         raise

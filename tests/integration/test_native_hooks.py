@@ -257,7 +257,10 @@ def fire(world: World, repository: Repository, kind: str = "post-checkout") -> b
     started = world.root / "started"
     if not started.exists():
         return False
-    assert started.read_text() == " ".join(["-I -m freshvenv hook", kind, *arguments]) + "\n"
+    assert (
+        started.read_text()
+        == " ".join(["-I -c import freshvenv.hook_entry as hook; hook.main()", kind, *arguments]) + "\n"
+    )
     started.unlink()
     return True
 

@@ -135,9 +135,17 @@ FINGERPRINTS = st.builds(
     Fingerprint,
     tree=TEXTS,
     interpreter=TEXTS,
-    recipe=st.builds(Recipe, editable=st.booleans(), extras=LINES, groups=LINES, config_settings=st.just(())),
+    recipe=st.builds(
+        Recipe,
+        editable=st.booleans(),
+        extras=LINES,
+        groups=LINES,
+        config_settings=st.just(()),
+        build_from=st.just(BuildFrom.CLEAN_CHECKOUT),
+    ),
     version_control=TEXTS,
     submodules=LINES,
+    outline=st.just(""),
 )
 
 

@@ -72,6 +72,7 @@ RECEIPTS = st.builds(
     ),
     files=st.dictionaries(TEXTS, STAMPS, max_size=3),
     unmet=LINES,
+    requirements=TEXTS,
 )
 
 quietly = settings(database=None, deadline=None, max_examples=200)
@@ -146,6 +147,7 @@ DAMAGED: dict[str, Edit] = {
     "time is a truth value": lambda data: data["witness"].update({"lib/demo.py": [3, True, 1, False, "x"]}),
     "exec bit is a number": lambda data: data["witness"].update({"lib/demo.py": [3, 1, 1, 0, "x"]}),
     "digest is nothing": lambda data: data["witness"].update({"lib/demo.py": [3, 1, 1, False, None]}),
+    "no requirements": lambda data: data.pop("requirements"),
     "unmet is nothing": lambda data: data.update(unmet=None),
     "no time": lambda data: data.pop("time"),
 }

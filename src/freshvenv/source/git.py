@@ -30,6 +30,15 @@ class Head(NamedTuple):
     tree: str
 
 
+class Setting(NamedTuple):
+    """A line of git's configuration: its scope (git-config(1)), the file it is in, key and value."""
+
+    scope: str
+    file: str
+    key: str
+    value: str
+
+
 class Repository:
     """A work tree and the git directories that belong to it, all absolute.
 
@@ -140,17 +149,22 @@ class Repository:
         return done.text if done.status == 0 else ""
 
     @cached_property
-    def _configuration(self) -> tuple[tuple[str, str], ...]:
-        rows = os.fsdecode(self.git("config", "-z", "--list").stdout).split("\0")
-        pairs = [row.split("\n", 1) for row in rows if row]
-        return tuple((pair[0], pair[1] if len(pair) == 2 else "true") for pair in pairs)
+    def configuration(self) -> tuple[Setting, ...]:
+        """All of git's configuration that is in force here, in the order of its precedence.
+
+        It is read once: what was decided by it stays decided.
+        """
+        done = self.git("config", "-z", "--list", "--show-scope", "--show-origin")
+        words = os.fsdecode(done.stdout).split("\0")
+        pairs = (pair.partition("\n") for pair in words[2::3])
+        return tuple(
+            Setting(scope, origin.removeprefix("file:"), key, value if newline else "true")
+            for scope, origin, (key, newline, value) in zip(words[::3], words[1::3], pairs, strict=False)
+        )
 
     def settings(self, pattern: str) -> tuple[tuple[str, str], ...]:
-        """Keys and values of git's configuration whose key matches, in the order of their precedence.
-
-        The configuration is read once: what was decided by it stays decided.
-        """
-        return tuple((key, value) for key, value in self._configuration if re.search(pattern, key))
+        """Keys and values of git's configuration whose key matches, in the order of their precedence."""
+        return tuple((it.key, it.value) for it in self.configuration if re.search(pattern, it.key))
 
     def is_opted_in(self) -> bool:
         """Whether this clone's user wants automatic reinstalls here."""
@@ -160,12 +174,12 @@ class Repository:
     def set_local(self, key: str, value: str) -> None:
         """Set a key in this clone's own configuration."""
         self.ask("config", "--local", key, value)
-        self.__dict__.pop("_configuration", None)
+        self.__dict__.pop("configuration", None)
 
     def unset_local(self, key: str) -> None:
         """Remove a key from this clone's own configuration; it may not be there."""
         self.git("config", "--local", "--unset-all", key)
-        self.__dict__.pop("_configuration", None)
+        self.__dict__.pop("configuration", None)
 
     def refresh_index(self) -> None:
         """Let git take note of files whose times changed and whose content did not; not being able to is no harm."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import fnmatch
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from freshvenv.source.git import Repository
 from freshvenv.trust.history import WITHOUT_REPLACEMENTS
@@ -41,8 +41,7 @@ _BUILD_FILES = (
 """What runs, or decides what runs, when a project is built, installed or opened by its tools."""
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """Commits with the line that names each, and the build files that differ from what is trusted."""
 
     titles: Mapping[str, str]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.errors import FreshvenvError, GitError
 from freshvenv.source.git import Repository
@@ -37,8 +37,7 @@ class UntrustedError(FreshvenvError):
         self.verdict = verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(NamedTuple):
     """What this clone trusts, as configured and approved at one moment."""
 
     repository: Repository
@@ -82,12 +81,12 @@ class Gate:
         history = GitHistory(self.repository, refs)
         evidence = Evidence(pending, approved=self.ledger.commits, preset=self.settings.preset)
         if self.settings.preset is Preset.PROVENANCE and self.settings.own_refs:
-            evidence = replace(evidence, logs=head_logs(self.repository))
+            evidence = evidence._replace(logs=head_logs(self.repository))
         findings = judge(evidence, history)
         if all(finding.good for finding in findings) or not evidence.logs:
             return findings
         # What was made in a worktree that is gone is only in the logs of branches.
-        return judge(replace(evidence, logs=(*evidence.logs, *branch_logs(self.repository))), history)
+        return judge(evidence._replace(logs=(*evidence.logs, *branch_logs(self.repository))), history)
 
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the ledger and of the remotes."""
@@ -112,7 +111,7 @@ class Gate:
         otherwise = list(self._came_otherwise(refs.included))
         if len(otherwise) > _MANY:
             otherwise = list(dict.fromkeys(f"{ref.rpartition('/')[0]}/*" for ref in otherwise))
-        return replace(refs, excluded=(*refs.excluded, *otherwise))
+        return refs._replace(excluded=(*refs.excluded, *otherwise))
 
     def _trusted_words(self) -> tuple[str, ...]:
         return (*self.trusted_refs().options(), *sorted(self.ledger.histories))
@@ -187,7 +186,7 @@ def open_gate(repository: Repository) -> Gate:
         with suppress(GitError):
             repository.set_local(pin_key(remote.name), urls(remote))
             pinned.append((remote.name, urls(remote)))
-    return replace(gate, settings=replace(gate.settings, pins=(*gate.settings.pins, *pinned))) if pinned else gate
+    return gate._replace(settings=gate.settings._replace(pins=(*gate.settings.pins, *pinned))) if pinned else gate
 
 
 def _has_replacements(common_dir: Path) -> bool:

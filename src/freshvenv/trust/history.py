@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from freshvenv.source.git import Repository
@@ -20,16 +19,16 @@ WITHOUT_REPLACEMENTS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
 
 _LARGEST_LOG = 16 * 1024 * 1024
 _ROW = "--format=%x00%H%x00%P%x00%an <%ae> %ad"
-_HUNK = re.compile(rb"^@@ -[0-9,]+ \+[0-9,]+ @@.*$")
+_HUNK = rb"^@@ -[0-9,]+ \+[0-9,]+ @@.*$"
 
 
-@dataclass(frozen=True, slots=True)
 class GitHistory:
     """Answers for one repository; ``trusted`` are the words that name all trusted refs to git-rev-list(1)."""
 
-    repository: Repository
-    trusted: tuple[str, ...]
-    _patches: dict[str, Patch | None] = field(default_factory=dict)
+    def __init__(self, repository: Repository, trusted: tuple[str, ...]) -> None:
+        self.repository = repository
+        self.trusted = trusted
+        self._patches: dict[str, Patch | None] = {}
 
     def known(self, ids: Collection[str]) -> Mapping[str, Commit]:
         """Those of the commits that are still there."""
@@ -99,7 +98,7 @@ class GitHistory:
             # Where in the file, and which blobs: that differs between a commit and its pick. A line of content starts
             # with a sign, so it is never taken for one of these.
             if not line.startswith(b"index "):
-                digest.update(_HUNK.sub(b"@@", line) + b"\n")
+                digest.update(re.sub(_HUNK, b"@@", line) + b"\n")
         return Patch(digest.hexdigest(), frozenset(names.text.rstrip("\0").split("\0")))
 
     def branch_log(self, name: str) -> Reflog:

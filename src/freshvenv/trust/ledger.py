@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.files import write_atomically
+from freshvenv.trust.reflog import is_id
 
 VERSION = 1
 LARGEST = 4 * 1024 * 1024
 """More bytes than any ledger has; no more than that is ever read."""
-
-_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class DamagedLedgerError(Exception):
     """What is in the file is no ledger that can be believed; the message says why, in a few words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(NamedTuple):
     """The approvals. ``trouble`` says why the file that is there is not believed."""
 
     commits: frozenset[str] = frozenset()
@@ -37,15 +34,15 @@ class Ledger:
 
     def with_commits(self, *ids: str) -> Ledger:
         """These approved by themselves, too. What is written anew is believed."""
-        return replace(self, trouble="", commits=self.commits.union(ids))
+        return self._replace(trouble="", commits=self.commits.union(ids))
 
     def with_history(self, id: str) -> Ledger:
         """A commit approved with everything before it, too."""
-        return replace(self, trouble="", histories=self.histories | {id})
+        return self._replace(trouble="", histories=self.histories | {id})
 
     def without(self, *ids: str) -> Ledger:
         """The rest, when these approvals are withdrawn."""
-        return replace(self, trouble="", commits=self.commits.difference(ids), histories=self.histories.difference(ids))
+        return self._replace(trouble="", commits=self.commits.difference(ids), histories=self.histories.difference(ids))
 
 
 def parse_ledger(content: bytes) -> Ledger:
@@ -65,7 +62,7 @@ def parse_ledger(content: bytes) -> Ledger:
 
 def _ids(data: dict[str, object], key: str) -> frozenset[str]:
     ids = data.get(key, [])
-    if not isinstance(ids, list) or not all(isinstance(each, str) and _ID.fullmatch(each) for each in ids):
+    if not isinstance(ids, list) or not all(isinstance(each, str) and is_id(each) for each in ids):
         raise DamagedLedgerError(f"{key!r} is no list of commits")
     return frozenset(ids)
 

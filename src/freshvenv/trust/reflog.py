@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is the id of an object, in either of git's formats."""
+    return len(text) in {40, 64} and _HEX.issuperset(text)
 
 
 class Deed(Enum):
@@ -30,8 +37,7 @@ class Deed(Enum):
     NOTHING = "moved to"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a reflog: where the ref was, where it went, and what git noted."""
 
     old: str
@@ -46,26 +52,24 @@ class Entry:
     @property
     def step(self) -> str:
         """The step of a rebase, as ``pick``; empty for everything else."""
-        found = _REBASE.match(self.message)
+        found = re.match(_REBASE, self.message)
         return found["step"] if found else ""
 
     @property
     def returns_to(self) -> str:
         """The branch that a finished rebase returned to, as a full name; empty when HEAD stayed detached."""
-        found = _RETURNS.search(self.message)
+        found = re.search(_RETURNS, self.message)
         return found[1] if found and self.deed is Deed.REBASE_FINISH else ""
 
 
 # `git pull --rebase` notes the words of its command line where `git rebase` notes itself. The shortest match ends
 # before anything that a commit says of itself.
-_REBASE = re.compile(
+_REBASE = (
     r"(?:rebase(?: -i)?|pull(?: .*?)?) "
     r"\((?P<step>start|pick|continue|reword|edit|squash|fixup|merge|finish|abort)\):"
 )
-_RETURNS = re.compile(r" \(finish\): returning to (refs/heads/\S+)\Z")
-_MADE = re.compile(
-    r"(?:merge|pull)\b.*: (?:Merge made by the '[\w-]+' strategy\.?|Merge made by [\w-]+\.|In-index merge)\Z"
-)
+_RETURNS = r" \(finish\): returning to (refs/heads/\S+)\Z"
+_MADE = r"(?:merge|pull)\b.*: (?:Merge made by the '[\w-]+' strategy\.?|Merge made by [\w-]+\.|In-index merge)\Z"
 _PLAIN = {
     "commit": Deed.COMMIT,
     "commit (initial)": Deed.COMMIT,
@@ -87,13 +91,12 @@ def _deed(message: str) -> Deed:
         return Deed.NOTHING
     if word in _PLAIN:
         return _PLAIN[word]
-    if found := _REBASE.match(message):
+    if found := re.match(_REBASE, message):
         return _REBASE_ENDS.get(found["step"], Deed.REBASE_STEP)
-    return Deed.MERGE if _MADE.match(message) else Deed.NOTHING
+    return Deed.MERGE if re.match(_MADE, message) else Deed.NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Reflog:
+class Reflog(NamedTuple):
     """The lines of one ref, the oldest first. ``original`` is where a rebase began that is under way in it."""
 
     entries: tuple[Entry, ...]
@@ -109,15 +112,11 @@ def _entries(lines: Iterable[str]) -> Iterable[Entry]:
     for line in lines:
         facts, tab, message = line.partition("\t")
         words = facts.split(" ", 2)
-        if tab and len(words) == 3 and _ID.fullmatch(words[0]) and _ID.fullmatch(words[1]):
+        if tab and len(words) == 3 and is_id(words[0]) and is_id(words[1]):
             yield Entry(words[0], words[1], message)
 
 
-_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Rebase:
+class Rebase(NamedTuple):
     """One rebase, as HEAD's reflog tells it: from where, onto what, and each step that it took.
 
     ``branch`` and ``result`` are empty when it did not end on a branch.

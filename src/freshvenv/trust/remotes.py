@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(NamedTuple):
     """A remote as configured: where it is fetched from, and by which refspecs (gitglossary(7))."""
 
     name: str
@@ -16,8 +15,7 @@ class Remote:
     refspecs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedRefs:
+class TrustedRefs(NamedTuple):
     """Patterns of the refs that are trusted, and of those among them that are not; ``*`` spans slashes."""
 
     included: tuple[str, ...] = ()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.source.git import Repository
 from freshvenv.trust.remotes import Remote, without_secrets
@@ -17,8 +17,7 @@ from freshvenv.trust.verdict import Preset
 DEFAULT_REMOTES = ("origin",)
 
 
-@dataclass(frozen=True, slots=True)
-class TrustSettings:
+class TrustSettings(NamedTuple):
     """The preset, the named remotes, and what their URLs were when they were first seen.
 
     ``unknown`` is a preset that there is not. ``changed`` are the named remotes with another URL than was pinned.
@@ -63,15 +62,14 @@ def pin_key(remote: str) -> str:
 
 
 def read_trust_settings(repository: Repository) -> TrustSettings:
-    """All of it from one call of git."""
-    done = repository.git("config", "-z", "--list", "--show-scope", "--show-origin")
+    """What git's configuration says of remotes, and this clone's own part of it of trust."""
     own = {repository.common_dir / "config", repository.git_dir / "config.worktree"}
     preset = ""
     named: list[str] = []
     pins: dict[str, str] = {}
     remotes: dict[str, dict[str, list[str]]] = {}
     own_refs = True
-    for scope, file, key, value in _rows(done.text):
+    for scope, file, key, value in repository.configuration:
         section, _, rest = key.partition(".")
         name, _, variable = rest.rpartition(".")
         if section == "remote" and name:
@@ -101,13 +99,6 @@ def read_trust_settings(repository: Repository) -> TrustSettings:
         pins=tuple(pins.items()),
         own_refs=own_refs,
     )
-
-
-def _rows(text: str) -> Iterator[tuple[str, str, str, str]]:
-    words = text.split("\0")
-    for scope, origin, pair in zip(words[::3], words[1::3], words[2::3], strict=False):
-        key, newline, value = pair.partition("\n")
-        yield scope, origin.removeprefix("file:"), key, value if newline else "true"
 
 
 def _is_one_of(file: str, own: set[Path], top: Path) -> bool:

@@ -8,9 +8,8 @@ commit prove nothing: anybody can write them. Where evidence is missing, a commi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from freshvenv.trust.reflog import Deed, Rebase, Reflog, rebases_in
 
@@ -27,8 +26,7 @@ class Preset(Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit. ``author`` is the whole author line: name, address, time and zone; empty where it was not asked for."""
 
     id: str
@@ -36,8 +34,7 @@ class Commit:
     author: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """What a commit changes: a digest of the change itself, and the paths it touches."""
 
     digest: str
@@ -66,8 +63,7 @@ class History(Protocol):
         """The reflog of a local branch, given by its full name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What is known without asking: the commits at HEAD that no trusted ref holds, reflogs, and approvals."""
 
     pending: tuple[Commit, ...]
@@ -76,8 +72,7 @@ class Evidence:
     preset: Preset = Preset.PROVENANCE
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What was found about one commit."""
 
     commit: str
@@ -85,8 +80,7 @@ class Finding:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether HEAD may be built, and what was found about each commit of it that no trusted ref holds.
 
     ``reason`` says in a few words why nothing is built, or what HEAD is trusted for. ``notes`` are for the user.
@@ -110,20 +104,17 @@ def judge(evidence: Evidence, history: History) -> tuple[Finding, ...]:
     return tuple(court.finding(commit.id) for commit in evidence.pending)
 
 
-@dataclass(slots=True)
 class _Court:
-    evidence: Evidence
-    history: History
-    findings: dict[str, Finding] = field(default_factory=dict)
-    commits: dict[str, Commit] = field(default_factory=dict)
-    open: set[str] = field(default_factory=set)
-    rebases: dict[int, dict[int, Rebase]] = field(default_factory=dict)
-    rebased: dict[int, tuple[tuple[Commit, ...], str]] = field(default_factory=dict)
-    origins: dict[int, str] = field(default_factory=dict)
-    made_by: dict[str, list[tuple[Reflog, int]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.commits.update((commit.id, commit) for commit in self.evidence.pending)
+    def __init__(self, evidence: Evidence, history: History) -> None:
+        self.evidence = evidence
+        self.history = history
+        self.findings: dict[str, Finding] = {}
+        self.commits = {commit.id: commit for commit in evidence.pending}
+        self.open: set[str] = set()
+        self.rebases: dict[int, dict[int, Rebase]] = {}
+        self.rebased: dict[int, tuple[tuple[Commit, ...], str]] = {}
+        self.origins: dict[int, str] = {}
+        self.made_by: dict[str, list[tuple[Reflog, int]]] = {}
         for log in self.evidence.logs:
             for index, entry in enumerate(log.entries):
                 # A line that goes nowhere made nothing.

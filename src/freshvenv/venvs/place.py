@@ -127,16 +127,24 @@ def _parents(path: str) -> list[str]:
 def _replace(root: Path, path: str, source: Path) -> None:
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileNotFoundError):
-        # Bytecode is believed when size and whole second of the source match, and it may lie where we do not see it
-        # (PYTHONPYCACHEPREFIX). A second of difference makes it disbelieved everywhere.
-        old, new = target.lstat(), source.stat()
-        if old.st_size == new.st_size and int(old.st_mtime) == int(new.st_mtime):
-            os.utime(source, (time.time(), int(old.st_mtime) + 1))
+    if path.endswith(".py"):
+        _set_apart(source, target)
     if target.is_dir() and not target.is_symlink():
         _remove_if_hollow(target)
     _drop_bytecode(root, path)
     os.replace(source, target)
+
+
+def _set_apart(source: Path, target: Path) -> None:
+    """Give a module another time than the one it replaces.
+
+    Bytecode is believed when size and whole second of the source match, and it may lie where we do not see it
+    (``PYTHONPYCACHEPREFIX``). A second of difference makes it disbelieved everywhere.
+    """
+    with suppress(FileNotFoundError):
+        old, new = target.lstat(), source.stat()
+        if old.st_size == new.st_size and int(old.st_mtime) == int(new.st_mtime):
+            os.utime(source, (time.time(), int(old.st_mtime) + 1))
 
 
 def _believable(venv: Venv, layout: Mapping[str, Desired], outgoing: Outgoing) -> Outgoing:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,23 @@ from freshvenv.venvs.venv import Distribution, Venv, distributions, normalized
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-_MENTIONED = rb"(?im)^requires-(dist|python):"
+_MENTIONED = rb"(?im)^requires-(?:dist|python):.*(?:\n[ \t].*)*"
+
+
+def question(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: Mapping[str, Any]) -> str:
+    """A digest of all that :func:`unmet_requirements` decides by, but for what a distribution says of its extras.
+
+    Where it is the same as when nothing was missing, nothing is: that spares reading it all again.
+    """
+    facts = [
+        venv.interpreter._asdict(),
+        [os.fsdecode(line) for line in re.findall(_MENTIONED, metadata)],
+        recipe.extras,
+        recipe.groups,
+        pyproject.get("dependency-groups") if recipe.groups else None,
+        sorted(f"{it.site}/{it.dist_info}" for it in distributions(venv)),
+    ]
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
 def unmet_requirements(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: Mapping[str, Any]) -> tuple[str, ...]:
