@@ -1,4 +1,4 @@
-"""``python -m freshvenv`` and the console script: hooks go in by a door of their own, which opens faster."""
+"""``python -m freshvenv`` and the console script: hooks and ``run`` have doors that open faster."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ def main() -> int:
         from freshvenv.hook_entry import main as hook
 
         return hook(sys.argv[2:])
+    if sys.argv[1:2] == ["run"]:
+        from freshvenv.run_entry import main as run
+
+        status = run(sys.argv[2:])
+        if status is not None:
+            return status
     from freshvenv.cli import main as command_line
 
     return command_line(sys.argv[1:])

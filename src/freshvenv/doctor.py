@@ -13,9 +13,9 @@ from freshvenv.errors import FreshvenvError
 from freshvenv.hooks import framework, native
 from freshvenv.hooks.native import HookState
 from freshvenv.installers import find_uv
+from freshvenv.observe import look
 from freshvenv.plan import State, judge
 from freshvenv.source.git import Repository, git
-from freshvenv.sync import look
 from freshvenv.trust.gate import look_at_gate
 from freshvenv.trust.verdict import Preset
 from freshvenv.workshop import Workshop
@@ -210,7 +210,7 @@ def _venvs(patient: Patient) -> Iterator[Ailment]:
         if not verdict.trusted:
             yield Ailment(f"HEAD is not trusted ({verdict.reason}), so its venvs were not looked at", "", harmless=True)
             return
-        sightings = look(patient.repository, patient.workshop).sightings
+        sightings = look(patient.repository, patient.workshop.interpreters).sightings
     except FreshvenvError as error:
         yield Ailment(str(error), error.hint)
         return

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 GUARD = "FRESHVENV_ACTIVE"
 """Set for every child process, so that a git command of ours, or of a build, does not start the hooks again."""
 
+QUIET_GIT = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
+"""Words for git: our own commands start no hooks, no file system monitor, and no collection of garbage."""
+
 SWITCH = "FRESHVENV"
 """``FRESHVENV=off`` skips every hook once."""
 

@@ -116,10 +116,12 @@ def _run(kind: str) -> None:
 
     # Imported only now: refusing should cost no more than the question.
     from freshvenv.environment import cache_directory, state_directory
+    from freshvenv.progress import Progress
     from freshvenv.sync import Request, sync
     from freshvenv.workshop import Workshop
 
-    sync(repository, Workshop(cache_directory(), state_directory()), Request(automatic=True), _report, permit)
+    workshop = Workshop(cache_directory(), state_directory(), Progress(sys.stderr))
+    sync(repository, workshop, Request(automatic=True), _report, permit)
 
 
 def _head(repository: Repository) -> str:

@@ -99,6 +99,7 @@ class _Job(NamedTuple):
         wanted = self._requirements(payload)
         sweep(self.venv)
         layout = lay_out(self.venv, payload, extra)
+        self.workshop.progress.step("placing files")
         placed = place(self.venv, layout, outgoing(self.sighting), self._note)
         missing = self._bring_in(wanted, payload)
         receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)
@@ -156,6 +157,7 @@ class _Job(NamedTuple):
         # Imported here: an environment mostly has all that a new tree asks for.
         from freshvenv.venvs.dependencies import Tools, install_dependencies
 
+        self.workshop.progress.step(f"installing {', '.join(wanted)}")
         target, recipe = self.sighting.target, self.fingerprint.recipe
         tools = Tools(self.workshop.installer, self.log, lambda: self._requirements(payload))
         with suppress(DependencyError):

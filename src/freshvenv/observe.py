@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.errors import GitError, VenvError
 from freshvenv.fingerprint import Fingerprint, Recipe, compare
 from freshvenv.plan import Observation
 from freshvenv.receipt import DamagedReceiptError, Receipt
-from freshvenv.source.worktree import WorkTree
-from freshvenv.targets import Target
+from freshvenv.source.git import Repository
+from freshvenv.source.worktree import WorkTree, read_work_tree
+from freshvenv.targets import Found, Target, find_targets
 from freshvenv.venvs.intent import Intent
 from freshvenv.venvs.place import Outgoing
 from freshvenv.venvs.receipts import Desk
@@ -174,3 +177,21 @@ def outgoing(sighting: Sighting) -> Outgoing:
     metadata = {it.metadata for it in sighting.target.installed}
     metadata |= {path.rpartition("/")[0] for path in paths if path.endswith(".dist-info/RECORD")}
     return Outgoing(frozenset(paths), frozenset(metadata), stamps)
+
+
+class Sight(NamedTuple):
+    """Everything that was observed at one moment."""
+
+    found: Found
+    tree: WorkTree
+    sightings: tuple[Sighting, ...]
+
+
+def look(repository: Repository, memory: Path, named: Iterable[Path] = (), *, hastily: bool = False) -> Sight:
+    """Observe every target (``hastily``: see :func:`observe`), and change nothing.
+
+    ``memory`` is where what interpreters say is kept. Raises :class:`FreshvenvError`.
+    """
+    found = find_targets(repository, memory, named)
+    tree = read_work_tree(repository, found.venv_paths(repository.top))
+    return Sight(found, tree, tuple(observe(target, tree, hastily=hastily) for target in found.targets))

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.errors import FreshvenvError
-from freshvenv.files import write_atomically
-from freshvenv.hooks.stamp import render
 from freshvenv.install import reinstall
 from freshvenv.lock import exclusive
-from freshvenv.observe import Sighting, observe
+from freshvenv.observe import Sight, Sighting, look, observe
 from freshvenv.plan import Action, OnStale, Wish, decide
 from freshvenv.report import Outcome
 from freshvenv.source.git import Repository
 from freshvenv.source.worktree import WorkTree, read_work_tree
-from freshvenv.targets import Found, find_targets, look_again
+from freshvenv.targets import look_again
+from freshvenv.vouch import leave_stamp, leave_vouchers
 from freshvenv.workshop import Workshop
 
 _ROUNDS = 5
@@ -35,21 +33,6 @@ class Request(NamedTuple):
     force: bool = False
     dry_run: bool = False
     automatic: bool = False
-
-
-class Sight(NamedTuple):
-    """Everything that was observed at one moment."""
-
-    found: Found
-    tree: WorkTree
-    sightings: tuple[Sighting, ...]
-
-
-def look(repository: Repository, workshop: Workshop, named: Iterable[Path] = (), *, hastily: bool = False) -> Sight:
-    """Observe every target (``hastily``: see :func:`observe`), and change nothing. Raises :class:`FreshvenvError`."""
-    found = find_targets(repository, workshop.interpreters, named)
-    tree = read_work_tree(repository, found.venv_paths(repository.top))
-    return Sight(found, tree, tuple(observe(target, tree, hastily=hastily) for target in found.targets))
 
 
 def sync(
@@ -71,7 +54,7 @@ def sync(
     outcomes: list[Outcome] = []
     for _ in range(_ROUNDS):
         permitted = permit() if permit else ""
-        sight = look(repository, workshop, request.named, hastily=True)
+        sight = look(repository, workshop.interpreters, request.named, hastily=True)
         if permitted and sight.tree.head.commit != permitted:
             # HEAD moved between the question and the look: what is there now was not asked about.
             sight = None
@@ -87,8 +70,10 @@ def sync(
                 done[sighting.label] = outcome
         if request.dry_run or sight.tree.is_current():
             break
-    if sight and not request.dry_run and not request.named:
-        leave_stamp(sight, outcomes)
+    if sight and not request.dry_run:
+        leave_vouchers(sight, outcomes)
+        if not request.named:
+            leave_stamp(sight, outcomes)
     return list(done.values())
 
 
@@ -106,7 +91,8 @@ class _Run(NamedTuple):
             return outcome
         begun = time.monotonic()
         try:
-            with exclusive(sighting.venv.path, self.workshop.locks):
+            progress = self.workshop.progress
+            with progress.of(sighting.label), exclusive(sighting.venv.path, self.workshop.locks, progress.step):
                 # Somebody else may have done it while we waited for the lock.
                 again = self._observe_again(sight, sighting)
                 outcome = outcome._replace(decision=decide(again.observation, wish), observation=again.observation)
@@ -130,53 +116,3 @@ class _Run(NamedTuple):
 
     def _reread(self, sight: Sight) -> WorkTree:
         return read_work_tree(self.repository, sight.found.venv_paths(self.repository.top))
-
-
-def leave_stamp(sight: Sight, outcomes: Iterable[Outcome]) -> None:
-    """Tell the hooks' fast path what it may take for done, or that it may take nothing for done.
-
-    The stamp is dated to the moment of the observation, or to the last install: whatever changes later is newer.
-    """
-    repository = sight.tree.repository
-    file = repository.own_state / "stamp"
-    outcomes = list(outcomes)
-    text = _stamp_text(sight, outcomes) if all(outcome.is_fresh for outcome in outcomes) else ""
-    if text:
-        write_atomically(file, os.fsencode(text), durable=False)
-        date = max([sight.tree.read_at, *(outcome.settled for outcome in outcomes)])
-        os.utime(file, ns=(date, date))
-    else:
-        file.unlink(missing_ok=True)
-
-
-def _stamp_text(sight: Sight, outcomes: Iterable[Outcome]) -> str:
-    repository = sight.tree.repository
-    trees: dict[str, str] = {}
-    newer = [repository.common_dir / "config"]
-    for sighting, outcome in zip(sight.sightings, outcomes, strict=True):
-        current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
-        receipt = outcome.installed or sighting.observation.receipt
-        if current is None or receipt is None or current.version_control or current.submodules:
-            return ""
-        trees[sighting.target.project.path] = current.tree
-        root = sighting.target.candidate.path
-        newer += [root / receipt_path for receipt_path in receipt.files if receipt_path.endswith(_WITNESSES)]
-    absent: list[Path] = []
-    for place in sight.found.places(repository.top):
-        (newer if os.path.lexists(place) else absent).append(place)
-    if "." not in trees:
-        # The settings are in a file that no project's tree holds.
-        return ""
-    return render(
-        sight.tree.head.commit if sight.tree.is_clean else "",
-        trees,
-        (_relative(path, repository.top) for path in newer),
-        (_relative(path, repository.top) for path in absent),
-    )
-
-
-_WITNESSES = (".dist-info/RECORD", ".dist-info/direct_url.json")
-
-
-def _relative(path: Path, top: Path) -> str:
-    return os.fspath(path.relative_to(top) if path.is_relative_to(top) else path)

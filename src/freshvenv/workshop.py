@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freshvenv.progress import Progress
 from freshvenv.wheels.cache import WheelCache
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 class Workshop:
     """``cache`` may be lost at any time; ``state`` holds locks and the logs of failed builds."""
 
-    def __init__(self, cache: Path, state: Path) -> None:
+    def __init__(self, cache: Path, state: Path, progress: Progress | None = None) -> None:
         self.cache = cache
         self.state = state
+        self.progress = progress or Progress()
 
     @property
     def locks(self) -> Path:
@@ -51,7 +53,7 @@ class Workshop:
         """The kept build environments."""
         from freshvenv.wheels.environments import EnvironmentPool
 
-        return EnvironmentPool(self.cache / "build-environments", self.locks, self.installer)
+        return EnvironmentPool(self.cache / "build-environments", self.locks, self.installer, self.progress)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from freshvenv import __version__
+from freshvenv import __version__, run_entry
 from freshvenv.cli.consent import consent
 from freshvenv.cli.doctor import doctor
 from freshvenv.cli.hooks import hooks
@@ -16,12 +16,12 @@ from freshvenv.cli.trust import trust
 from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
 from freshvenv.errors import FreshvenvError, StoppedError
 from freshvenv.hooks import framework, native
-from freshvenv.observe import Sighting
+from freshvenv.observe import Sighting, look
 from freshvenv.plan import Action, State, judge
 from freshvenv.report import Outcome, error_line, explanation, outcome_line, status_json, status_line
 from freshvenv.source.changes import changed_files
 from freshvenv.source.git import Repository
-from freshvenv.sync import Request, look, sync
+from freshvenv.sync import Request, sync
 from freshvenv.trust.gate import look_at_gate
 
 
@@ -121,7 +121,7 @@ def status(*, as_json: bool, exit_code: bool) -> int:
     if is_run_by_a_manager():
         # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
         look_at_gate(repository).permit()
-    sightings = look(repository, workshop()).sightings
+    sightings = look(repository, workshop().interpreters).sightings
     if as_json:
         rows = [status_json(it.target.candidate.label, it.target.project.path, it.observation) for it in sightings]
         click.echo(json.dumps({"version": 1, "targets": rows}, indent=2))
@@ -139,10 +139,22 @@ def status(*, as_json: bool, exit_code: bool) -> int:
 def explain(venv: Path | None) -> int:
     """Say which facts differ, and which files changed since the install."""
     repository = here()
-    for sighting in look(repository, workshop(), [venv] if venv else []).sightings:
+    for sighting in look(repository, workshop().interpreters, [venv] if venv else []).sightings:
         for line in explanation(sighting.label, sighting.observation, _changes(repository, sighting)):
             click.echo(line)
     return 0
+
+
+@group.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--venv", metavar="VENV", default="", help="The venv. Default: .venv, venv, or the only one there is.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(venv: str, command: tuple[str, ...]) -> int:
+    """Bring a venv in step with the working tree, and become COMMAND, run in it.
+
+    Uncommitted edits are included. Where the venv cannot be brought in step, COMMAND is not run.
+    """
+    # Mostly this is not reached: see __main__.py.
+    return run_entry.run(venv, command)
 
 
 def _changes(repository: Repository, sighting: Sighting) -> dict[str, str] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from freshvenv.environment import cache_directory, state_directory
+from freshvenv.progress import Progress
 from freshvenv.source.git import Repository, discover
 from freshvenv.workshop import Workshop
 
@@ -16,4 +18,4 @@ def here() -> Repository:
 
 def workshop() -> Workshop:
     """The user's own folders."""
-    return Workshop(cache_directory(), state_directory())
+    return Workshop(cache_directory(), state_directory(), Progress(sys.stderr))

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv import process
+from freshvenv.environment import QUIET_GIT
 from freshvenv.errors import GitError, NothingHereError, UsageError
+from freshvenv.source.picture import STATUS, rows_of
 from freshvenv.source.refs import head_branch, head_commit
-
-# Our own git commands start no hooks, no file system monitor, and take no lock that the user's command may want.
-_QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
 
 _PICK = rb"(?m)^\s*(?!#)\S"
 
@@ -109,12 +108,13 @@ class Repository:
         done = self.git("symbolic-ref", "--quiet", "HEAD")
         return done.text if done.status == 0 else ""
 
+    def status(self, pathspecs: Iterable[str]) -> str:
+        """What git says differs from HEAD below the pathspecs: untracked files included, ignored ones not."""
+        return self.ask(*STATUS, *pathspecs)
+
     def uncommitted(self, pathspecs: Iterable[str]) -> tuple[str, ...]:
-        """Paths below the work tree that differ from HEAD, untracked ones included, ignored ones not."""
-        listing = self.ask(
-            "--no-optional-locks", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--", *pathspecs
-        )
-        return tuple(_paths_of_status(listing))
+        """Paths below the work tree that differ from HEAD."""
+        return paths_of(self.status(pathspecs))
 
     def describe(self, commit: str) -> str:
         """What version schemes see of a commit: its nearest tag, the distance to it, and the commit itself."""
@@ -229,7 +229,7 @@ def git(
 ) -> process.Finished:
     """Run git in a directory. Raises :class:`GitError` when there is no git."""
     try:
-        return process.run(["git", *_QUIET, *words], cwd=cwd, env=env, input=input)
+        return process.run(["git", *QUIET_GIT, *words], cwd=cwd, env=env, input=input)
     except FileNotFoundError as error:
         if not cwd.is_dir():
             raise UsageError(f"{cwd} is no directory") from error
@@ -266,13 +266,7 @@ def _why_no_work_tree(start: Path, done: process.Finished) -> UsageError:
     return UsageError(f"{start} is in {where}, where there is no work tree", hint="run it in a work tree")
 
 
-def _paths_of_status(listing: str) -> list[str]:
-    paths: list[str] = []
-    rows = iter(row for row in listing.split("\0") if row)
-    for row in rows:
-        paths.append(row[3:])
-        # A path that was renamed to it follows, whether the index or only the working tree says so.
-        if "R" in row[:2] or "C" in row[:2]:
-            paths.append(next(rows, ""))
+def paths_of(listing: str) -> tuple[str, ...]:
+    """The paths in what :meth:`Repository.status` says."""
     # A path that ends with a slash is a repository of its own, which is not part of this one.
-    return [path for path in paths if path and not path.endswith("/")]
+    return tuple(path for _, path in rows_of(listing) if path and not path.endswith("/"))

@@ -9,14 +9,16 @@ from typing import NamedTuple
 
 from freshvenv.errors import GitError
 from freshvenv.process import Finished
-from freshvenv.source.git import Head, Repository, discover
+from freshvenv.source.git import Head, Repository, discover, paths_of
+from freshvenv.source.picture import picture_of
 from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
 
 
 class WorkTree(NamedTuple):
     """A work tree at one moment. ``tree`` is HEAD's, or that of a snapshot where files are ``uncommitted``.
 
-    ``read_at`` is the moment, in nanoseconds since the epoch.
+    ``read_at`` is the moment, in nanoseconds since the epoch. ``picture`` is what git said of ``pathspecs`` then (see
+    :mod:`freshvenv.source.picture`), absent where that does not tell everything.
     """
 
     repository: Repository
@@ -24,6 +26,8 @@ class WorkTree(NamedTuple):
     tree: str
     uncommitted: tuple[str, ...]
     read_at: int
+    pathspecs: tuple[str, ...] = ()
+    picture: tuple[str, ...] | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -91,6 +95,10 @@ def read_work_tree(repository: Repository, venvs: Iterable[str]) -> WorkTree:
     """
     moment = time.time_ns()
     head = repository.head()
-    uncommitted = repository.uncommitted(Unseen(tuple(venvs)).pathspecs)
+    pathspecs = Unseen(tuple(venvs)).pathspecs
+    listing = repository.status(pathspecs)
+    uncommitted = paths_of(listing)
+    # The picture comes before the snapshot: what is edited in between makes it a picture of something else.
+    picture = picture_of(str(repository.top), listing)
     tree = write_snapshot(repository, uncommitted) if uncommitted else head.tree
-    return WorkTree(repository, head, tree, uncommitted, moment)
+    return WorkTree(repository, head, tree, uncommitted, moment, pathspecs, picture)

@@ -98,6 +98,7 @@ class _Job(NamedTuple):
             str(self.source), self.plain.backend, runner=runner, python_executable=environment.python_executable
         )
         self.out.mkdir(parents=True, exist_ok=True)
+        self.pool.progress.step("building")
         hook = hooks.build_editable if self.recipe.editable else hooks.build_wheel
         try:
             return self.out / hook(str(self.out), self.settings)
@@ -113,11 +114,13 @@ class _Job(NamedTuple):
             static = build.ProjectBuilder(self.source, self.interpreter.executable).build_system_requires
             environment = self.pool.get(self.interpreter, static, self.log)
             builder = self._builder(environment)
+            self.pool.progress.step("building")
             dynamic = builder.get_requires_for_build(self.kind, self.settings)
             if self.plain is not None:
                 environment.note(self._question(self.plain), dynamic)
             if not dynamic <= static:
                 builder = self._builder(self.pool.get(self.interpreter, static | dynamic, self.log))
+                self.pool.progress.step("building")
             return Path(builder.build(self.kind, self.out, self.settings))
         except build.BuildBackendException as error:
             raise BuildError(f"the build failed: {_last_words(self.log) or error}", log=self.log) from error

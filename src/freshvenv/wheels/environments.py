@@ -16,6 +16,7 @@ from freshvenv.files import remove_tree, write_atomically
 from freshvenv.installers import Installer
 from freshvenv.interpreter import Interpreter
 from freshvenv.lock import exclusive
+from freshvenv.progress import Progress
 
 LIFETIME = 7 * 24 * 3600
 """Seconds after which an environment is made anew, so that new releases of build requirements are picked up."""
@@ -59,6 +60,7 @@ class EnvironmentPool(NamedTuple):
     directory: Path
     locks: Path
     installer: Installer
+    progress: Progress = Progress()
 
     def get(self, interpreter: Interpreter, requirements: Iterable[str], log: Path) -> BuildEnvironment:
         """An environment of this interpreter with these requirements, kept or new.
@@ -80,6 +82,7 @@ class EnvironmentPool(NamedTuple):
 
     def _create(self, path: Path, interpreter: Interpreter, requirements: list[str], log: Path) -> None:
         self._drop_expired()
+        self.progress.step(f"making a build environment ({', '.join(requirements) or 'empty'})")
         remove_tree(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.installer.create(path, Path(interpreter.executable), log) != 0:

@@ -1,0 +1,51 @@
+"""A picture of a work tree: what git says differs from HEAD, with the times of those files.
+
+Two equal pictures of one commit are of the same files. Only :mod:`os` is imported: ``freshvenv run`` looks at this
+before anything else is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+STATUS = ("--no-optional-locks", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--")
+"""The git command whose output a picture is made of; pathspecs follow."""
+
+
+def rows_of(listing: str) -> Iterator[tuple[str, str]]:
+    """Letters and path of each entry of ``git status --porcelain=v1 -z``; of a renamed file, both names."""
+    rows = iter(row for row in listing.split("\0") if row)
+    for row in rows:
+        yield row[:2], row[3:]
+        # A path that was renamed to it follows, whether the index or only the working tree says so.
+        if "R" in row[:2] or "C" in row[:2]:
+            yield row[:2], next(rows, "")
+
+
+def picture_of(top: str, listing: str) -> tuple[str, ...] | None:
+    """A line a file, from what git printed; nothing where that does not tell everything.
+
+    It does not where there are submodules or other repositories in the work tree: what changed in one is not seen.
+    """
+    if os.path.lexists(os.path.join(top, ".gitmodules")):
+        return None
+    lines = list(_lines(top, rows_of(listing)))
+    return None if any("\n" in line or not line for line in lines) else tuple(lines)
+
+
+def _lines(top: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for letters, path in rows:
+        where = os.path.join(top, path)
+        try:
+            status = os.lstat(where)
+        except OSError:
+            yield f"{letters} gone {path}"
+            continue
+        if os.path.isdir(where) and not os.path.islink(where):
+            yield ""
+        else:
+            yield f"{letters} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {path}"

@@ -1,0 +1,108 @@
+"""Leaves what fast doors may take for done: a stamp for the hooks, and a voucher in each venv for ``freshvenv run``.
+
+Both are dated to the moment of the observation, or to the last install: whatever changes later is newer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from freshvenv.files import write_atomically
+from freshvenv.hooks import stamp
+from freshvenv.observe import Sight, Sighting
+from freshvenv.report import Outcome
+from freshvenv.venvs import voucher
+
+_WITNESSES = (".dist-info/RECORD", ".dist-info/direct_url.json")
+
+
+def leave_stamp(sight: Sight, outcomes: Sequence[Outcome]) -> None:
+    """Tell the hooks what they may take for done, or that they may take nothing for done. Raises ``OSError``."""
+    file = sight.tree.repository.own_state / "stamp"
+    text = _stamp_text(sight, outcomes) if all(outcome.is_fresh for outcome in outcomes) else ""
+    _leave(file, text, sight, outcomes)
+
+
+def leave_vouchers(sight: Sight, outcomes: Sequence[Outcome]) -> None:
+    """Tell ``freshvenv run`` which venvs hold the working tree, edits included.
+
+    Where a voucher cannot be written, ``run`` looks for itself.
+    """
+    for path in dict.fromkeys(sighting.target.candidate.path for sighting in sight.sightings):
+        pairs = [pair for pair in zip(sight.sightings, outcomes, strict=True) if pair[0].target.candidate.path == path]
+        own = [outcome for _, outcome in pairs]
+        text = _voucher_text(sight, pairs) if all(outcome.is_fresh for outcome in own) else ""
+        with suppress(OSError):
+            _leave(Path(voucher.voucher_file(os.fspath(path))), text, sight, own)
+
+
+def _leave(file: Path, text: str, sight: Sight, outcomes: Iterable[Outcome]) -> None:
+    if not text:
+        file.unlink(missing_ok=True)
+        return
+    write_atomically(file, os.fsencode(text), durable=False)
+    date = max([sight.tree.read_at, *(outcome.settled for outcome in outcomes)])
+    os.utime(file, ns=(date, date))
+
+
+def _stamp_text(sight: Sight, outcomes: Iterable[Outcome]) -> str:
+    repository = sight.tree.repository
+    trees: dict[str, str] = {}
+    newer = [repository.common_dir / "config"]
+    for sighting, outcome in zip(sight.sightings, outcomes, strict=True):
+        witnesses = _witnesses(sighting, outcome)
+        if not witnesses:
+            return ""
+        trees[sighting.target.project.path] = _tree(sighting, outcome)
+        newer += witnesses
+    absent: list[Path] = []
+    for place in sight.found.places(repository.top):
+        (newer if os.path.lexists(place) else absent).append(place)
+    if "." not in trees:
+        # The settings are in a file that no project's tree holds.
+        return ""
+    return stamp.render(
+        sight.tree.head.commit if sight.tree.is_clean else "",
+        trees,
+        (_relative(path, repository.top) for path in newer),
+        (_relative(path, repository.top) for path in absent),
+    )
+
+
+def _voucher_text(sight: Sight, pairs: Iterable[tuple[Sighting, Outcome]]) -> str:
+    tree = sight.tree
+    newer = [tree.repository.common_dir / "config"]
+    for sighting, outcome in pairs:
+        witnesses = _witnesses(sighting, outcome)
+        if not witnesses or sighting.venv is None:
+            return ""
+        newer += [*witnesses, *(sighting.venv.path / site for site in sighting.venv.site_directories)]
+        newer.append(sighting.venv.path / "pyvenv.cfg")
+    if tree.picture is None:
+        return ""
+    paths = map(os.fspath, dict.fromkeys(newer))
+    return voucher.render(os.fspath(tree.repository.top), tree.head.commit, tree.pathspecs, tree.picture, paths)
+
+
+def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
+    """The files whose change says that something else was installed; none where no file tells all."""
+    current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
+    receipt = outcome.installed or sighting.observation.receipt
+    # A tag or a submodule can move while no file of the work tree does.
+    if current is None or receipt is None or sighting.desk is None or current.version_control or current.submodules:
+        return []
+    root = sighting.target.candidate.path
+    # The receipt goes before the first file does: without it, an install was begun and not finished.
+    return [sighting.desk.receipt_file, *(root / path for path in receipt.files if path.endswith(_WITNESSES))]
+
+
+def _tree(sighting: Sighting, outcome: Outcome) -> str:
+    current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
+    return current.tree if current else ""
+
+
+def _relative(path: Path, top: Path) -> str:
+    return os.fspath(path.relative_to(top) if path.is_relative_to(top) else path)
