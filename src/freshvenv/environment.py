@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
     from pathlib import Path
 
 GUARD = "FRESHVENV_ACTIVE"
@@ -70,6 +70,15 @@ _REDIRECTING = frozenset(
         "__PYVENV_LAUNCHER__",
     }
 )
+
+
+PROGRESS = "FRESHVENV_PROGRESS"
+"""``FRESHVENV_PROGRESS=off`` leaves only the lines that say what was done."""
+
+
+def shows_progress(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether work that takes long is shown while it lasts."""
+    return environ.get(PROGRESS, "").lower() != "off"
 
 
 def is_switched_off(environ: MutableMapping[str, str] = os.environ) -> bool:

@@ -115,12 +115,12 @@ def _run(kind: str) -> None:
         return judged if head == judged else gate.permit(head)
 
     # Imported only now: refusing should cost no more than the question.
-    from freshvenv.environment import cache_directory, state_directory
+    from freshvenv.environment import cache_directory, shows_progress, state_directory
     from freshvenv.progress import Progress
     from freshvenv.sync import Request, sync
     from freshvenv.workshop import Workshop
 
-    workshop = Workshop(cache_directory(), state_directory(), Progress(sys.stderr))
+    workshop = Workshop(cache_directory(), state_directory(), Progress(sys.stderr if shows_progress() else None))
     sync(repository, workshop, Request(automatic=True), _report, permit)
 
 

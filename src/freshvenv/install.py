@@ -118,7 +118,7 @@ class _Job(NamedTuple):
         # Imported here: it brings in all that builds, and a wheel that is in the cache needs none of it.
         from freshvenv.wheels.make import make_payload
 
-        return make_payload(
+        payload = make_payload(
             self.tree,
             self.sighting.target.project,
             self.venv.interpreter,
@@ -128,6 +128,8 @@ class _Job(NamedTuple):
             scratch=self._scratch(),
             log=self.log,
         )
+        self.workshop.keep_in_bounds()
+        return payload
 
     def _scratch(self) -> Path:
         """A new folder that is there until the job is done."""

@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-FORMAT = 1
+from freshvenv.sealed import seal, unseal
+
+FORMAT = 2
 _MANIFEST = "manifest.json"
 
 
@@ -32,12 +34,13 @@ class File(NamedTuple):
 
 
 class EntryPoint(NamedTuple):
-    """A console or GUI script that the installer generates."""
+    """A console or GUI script that the installer generates; ``body`` is all of it but the shebang line."""
 
     name: str
     module: str
     attr: str
     section: str
+    body: str
 
 
 class Payload(NamedTuple):
@@ -50,6 +53,11 @@ class Payload(NamedTuple):
     scheme: str
     files: tuple[File, ...]
     entry_points: tuple[EntryPoint, ...]
+
+    @property
+    def manifest(self) -> Path:
+        """The file that says what is in it."""
+        return self.directory / _MANIFEST
 
     def read(self, file: File) -> bytes:
         """The content of a file, checked. Raises :class:`DamagedPayloadError`."""
@@ -81,16 +89,16 @@ def dump(payload: Payload) -> None:
         "version": FORMAT,
         "distribution": [payload.name, payload.version, payload.dist_info],
         "scheme": payload.scheme,
-        "files": [[f.scheme, f.path, f.digest, f.size, f.executable] for f in payload.files],
-        "entry-points": [[e.name, e.module, e.attr, e.section] for e in payload.entry_points],
+        "files": payload.files,
+        "entry-points": payload.entry_points,
     }
-    (payload.directory / _MANIFEST).write_text(json.dumps(manifest))
+    payload.manifest.write_bytes(seal(manifest))
 
 
 def load(directory: Path) -> Payload:
     """Read a payload back. Raises :class:`DamagedPayloadError`; the content of each file is checked when it is read."""
     try:
-        data = json.loads((directory / _MANIFEST).read_bytes())
+        data = json.loads(unseal((directory / _MANIFEST).read_bytes()))
         if data["version"] != FORMAT:
             raise DamagedPayloadError(f"a payload of version {data['version']!r}")
         name, version, dist_info = data["distribution"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe
+from freshvenv.sealed import seal, unseal
 
 FORMAT = 1
 """The version of the receipt's form. A receipt of another version is not read."""
@@ -54,10 +54,10 @@ class Receipt(NamedTuple):
     requirements: str = ""
 
 
-def dump(receipt: Receipt) -> str:
+def dump(receipt: Receipt) -> bytes:
     """The receipt as JSON text that :func:`load` reads back to an equal value."""
     recipe = receipt.fingerprint.recipe
-    return _sealed(
+    return seal(
         {
             "version": FORMAT,
             "project": receipt.project,
@@ -89,13 +89,13 @@ def dump(receipt: Receipt) -> str:
 
 
 @lru_cache(maxsize=8)
-def load(text: str | bytes) -> Receipt:
+def load(text: bytes) -> Receipt:
     """Read what :func:`dump` wrote. Raises :class:`DamagedReceiptError` for anything else.
 
     The same text is not taken apart twice: a target is looked at again when its lock is held.
     """
     try:
-        data = json.loads(_unsealed(text if isinstance(text, bytes) else text.encode()))
+        data = json.loads(unseal(text))
         if type(data["version"]) is not int or data["version"] != FORMAT:
             raise DamagedReceiptError(f"receipt of version {data['version']!r}, this is {FORMAT}")
         return Receipt(
@@ -122,24 +122,6 @@ def load(text: str | bytes) -> Receipt:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedReceiptError(f"not a receipt: {error}") from error
-
-
-def _sealed(data: dict[str, object]) -> str:
-    """JSON text whose last key is a digest over all before it: what was edited, cut or mixed up is no receipt."""
-    body = json.dumps(data)[:-1].encode()
-    return (body + _seal(body)).decode()
-
-
-def _unsealed(text: bytes) -> bytes:
-    """The text without its seal, which is compared byte for byte: that takes no second pass through JSON."""
-    body = text[: -len(_seal(b""))]
-    if text != body + _seal(body):
-        raise DamagedReceiptError("it was changed after it was written")
-    return body + b"}"
-
-
-def _seal(body: bytes) -> bytes:
-    return b', "seal": "%s"}' % hashlib.sha256(body).hexdigest().encode()
 
 
 def _recipe(data: Mapping[str, object]) -> Recipe:

@@ -104,7 +104,7 @@ def _bring_in_step(chosen: str) -> tuple[int, str]:
 
 def _synchronize(repository: Repository, venv: Path | None) -> str:
     """Bring one venv in step and return its path. Raises :class:`FreshvenvError` when it is not fresh afterwards."""
-    from freshvenv.environment import cache_directory, state_directory
+    from freshvenv.environment import cache_directory, shows_progress, state_directory
     from freshvenv.errors import UsageError, VenvError
     from freshvenv.observe import look
     from freshvenv.plan import Action
@@ -117,7 +117,7 @@ def _synchronize(repository: Repository, venv: Path | None) -> str:
     # Programs call this, unasked: what is checked out must be trusted as a hook would trust it.
     gate = open_gate(repository)
     gate.permit()
-    workshop = Workshop(cache_directory(), state_directory(), Progress(sys.stderr))
+    workshop = Workshop(cache_directory(), state_directory(), Progress(sys.stderr if shows_progress() else None))
     if venv is None:
         targets = look(repository, workshop.interpreters, hastily=True).found.targets
         paths = list(dict.fromkeys(target.candidate.path for target in targets))

@@ -55,6 +55,12 @@ class Workshop:
 
         return EnvironmentPool(self.cache / "build-environments", self.locks, self.installer, self.progress)
 
+    def keep_in_bounds(self) -> None:
+        """Remove what is too old or too much; called when something was added."""
+        from freshvenv.wheels.upkeep import keep_in_bounds
+
+        keep_in_bounds(self.cache, self.locks, self.logs)
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder in the cache where that can be written, else wherever there is room."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from freshvenv.fingerprint import Recipe
 from freshvenv.installers import Pip, Uv, choose_installer, find_uv
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 from freshvenv.wheels.build import build_wheel
-from freshvenv.wheels.environments import LIFETIME, BuildEnvironment, EnvironmentPool
+from freshvenv.wheels.environments import BuildEnvironment, EnvironmentPool
 from support.repository import PROJECT, make_venv
 from support.world import TOOLS, World
 
@@ -146,15 +145,6 @@ def test_interrupted_environment_is_made_anew(bench: Bench) -> None:
     assert bench.get("hatchling") == half
     assert not (half / "left over").exists()
     assert (half / "installed").exists()
-
-
-def test_old_environments_are_dropped(bench: Bench) -> None:
-    old, recent = bench.get("old"), bench.get("recent")
-    long_ago = time.time() - 3 * LIFETIME - 60
-    os.utime(old, (long_ago, long_ago))
-    bench.get("new")
-    assert not old.exists()
-    assert recent.exists()
 
 
 def test_backend_sees_its_own_programs_first(bench: Bench) -> None:

@@ -16,6 +16,7 @@ from freshvenv.errors import BuildError
 from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 from freshvenv.payload import DamagedPayloadError, File, Payload, digest, dump
+from freshvenv.sealed import seal
 from freshvenv.wheels.cache import WheelCache
 from support.values import replace
 
@@ -147,7 +148,10 @@ def test_what_a_killed_build_left_is_in_nobodys_way(cache: WheelCache, interpret
 def edited_manifest(**changes: object) -> Callable[[Path], None]:
     def edit(folder: Path) -> None:
         manifest = folder / "manifest.json"
-        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **changes}))
+        data = json.loads(manifest.read_text())
+        del data["seal"]
+        # Sealed anew: what is in it must do no harm, whoever wrote it.
+        manifest.write_bytes(seal({**data, **changes}))
 
     return edit
 
@@ -159,10 +163,13 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "manifest is zeros": lambda it: (it / "manifest.json").write_bytes(bytes(100)),
     "manifest is a list": lambda it: (it / "manifest.json").write_text("[]"),
     "manifest is too deep": lambda it: (it / "manifest.json").write_text("[" * 100_000),
-    "of another version": edited_manifest(version=2),
+    "of another version": edited_manifest(version=1),
     "no files": edited_manifest(files=None),
     "row of four": edited_manifest(files=[["purelib", "a", "b", 1]]),
     "distribution of two": edited_manifest(distribution=["demo", "1.0"]),
+    "edited and not sealed": lambda folder: (folder / "manifest.json").write_text(
+        (folder / "manifest.json").read_text().replace("demo", "deem")
+    ),
     "everything gone": shutil.rmtree,
 }
 

@@ -129,5 +129,7 @@ def sterile_environment(root: Path, inherited: Mapping[str, str]) -> dict[str, s
         "GIT_COMMITTER_NAME": "C O Mitter",
         "GIT_COMMITTER_EMAIL": "committer@example.com",
         "GIT_TERMINAL_PROMPT": "0",
+        # How many of these lines there are depends on how fast a machine is.
+        "FRESHVENV_PROGRESS": "off",
         "GIT_EDITOR": "true",
     }

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe
-from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt, _sealed, dump, load
+from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt, dump, load
+from freshvenv.sealed import seal
 
 RECEIPT = Receipt(
     project="/repository",
@@ -83,7 +84,6 @@ quietly = settings(database=None, deadline=None, max_examples=200)
 @example(RECEIPT)
 def test_round_trip(receipt: Receipt) -> None:
     assert load(dump(receipt)) == receipt
-    assert load(dump(receipt).encode()) == receipt
 
 
 def test_form() -> None:
@@ -159,7 +159,7 @@ def test_damaged(edit: Edit) -> None:
     data = fields()
     edit(data)
     with pytest.raises(DamagedReceiptError):
-        load(_sealed(data))
+        load(seal(data))
 
 
 HARMLESS: dict[str, Edit] = {
@@ -173,7 +173,7 @@ HARMLESS: dict[str, Edit] = {
 def test_not_damaged(edit: Edit) -> None:
     data = fields()
     edit(data)
-    assert load(_sealed(data)).fingerprint == RECEIPT.fingerprint
+    assert load(seal(data)).fingerprint == RECEIPT.fingerprint
 
 
 BROKEN_SEALS: dict[str, Edit] = {
@@ -194,12 +194,12 @@ def test_broken_seal(edit: Edit) -> None:
     data = json.loads(dump(RECEIPT))
     edit(data)
     with pytest.raises(DamagedReceiptError):
-        load(json.dumps(data))
+        load(json.dumps(data).encode())
 
 
 def test_seal_is_on_every_byte() -> None:
     with pytest.raises(DamagedReceiptError):
-        load(json.dumps(json.loads(dump(RECEIPT)), indent=2))
+        load(json.dumps(json.loads(dump(RECEIPT)), indent=2).encode())
 
 
 GARBAGE = {
@@ -210,13 +210,13 @@ GARBAGE = {
     "a text": b'"receipt"',
     "a number": b"1",
     "nothing": b"null",
-    "cut off": dump(RECEIPT).encode()[:-20],
-    "two receipts": (dump(RECEIPT) * 2).encode(),
+    "cut off": dump(RECEIPT)[:-20],
+    "two receipts": dump(RECEIPT) * 2,
     "deep": b"[" * 100_000,
     "deep table": b'{"version":' * 50_000,
     "a number with too many digits": b'{"version": ' + b"9" * 5000 + b"}",
     "infinite": b'{"version": Infinity}',
-    "utf-16": dump(RECEIPT).encode("utf-16")[:-1],
+    "utf-16": dump(RECEIPT).decode().encode("utf-16")[:-1],
 }
 
 
@@ -226,7 +226,7 @@ def test_garbage(text: bytes) -> None:
         load(text)
 
 
-def survives(text: str | bytes) -> None:
+def survives(text: bytes) -> None:
     try:
         found = load(text)
     except DamagedReceiptError:
@@ -261,14 +261,14 @@ def test_any_value_anywhere(data: st.DataObject) -> None:
             at[key] = data.draw(JSON)
             break
         at = inner
-    survives(_sealed(receipt))
-    survives(json.dumps(receipt))
+    survives(seal(receipt))
+    survives(json.dumps(receipt).encode())
 
 
 @quietly
 @given(st.data())
 def test_any_byte_flipped(data: st.DataObject) -> None:
-    text = bytearray(dump(RECEIPT).encode())
+    text = bytearray(dump(RECEIPT))
     for _ in range(data.draw(st.integers(1, 3))):
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
     survives(bytes(text))

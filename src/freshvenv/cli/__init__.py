@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from freshvenv import __version__, run_entry
+from freshvenv.cli.cache import cache
 from freshvenv.cli.consent import consent
 from freshvenv.cli.doctor import doctor
 from freshvenv.cli.hooks import hooks
@@ -145,7 +146,7 @@ def explain(venv: Path | None) -> int:
     return 0
 
 
-@group.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@group.command(context_settings={"allow_interspersed_args": False})
 @click.option("--venv", metavar="VENV", default="", help="The venv. Default: .venv, venv, or the only one there is.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(venv: str, command: tuple[str, ...]) -> int:
@@ -165,5 +166,5 @@ def _changes(repository: Repository, sighting: Sighting) -> dict[str, str] | Non
     return None if found is None else {change.path: change.kind for change in found}
 
 
-for family in (hooks, trust, doctor):
+for family in (hooks, cache, trust, doctor):
     group.add_command(family)

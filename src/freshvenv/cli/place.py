@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from freshvenv.environment import cache_directory, state_directory
+from freshvenv.environment import cache_directory, shows_progress, state_directory
 from freshvenv.progress import Progress
 from freshvenv.source.git import Repository, discover
 from freshvenv.workshop import Workshop
@@ -18,4 +18,4 @@ def here() -> Repository:
 
 def workshop() -> Workshop:
     """The user's own folders."""
-    return Workshop(cache_directory(), state_directory(), Progress(sys.stderr))
+    return Workshop(cache_directory(), state_directory(), Progress(sys.stderr if shows_progress() else None))

@@ -14,6 +14,9 @@ from freshvenv.errors import VenvError
 from freshvenv.payload import EntryPoint, File, Payload, digest
 from freshvenv.venvs.venv import Venv
 
+_SHEBANG_LIMIT = 127
+"""Bytes that a shebang line may have on every system."""
+
 _LIBRARIES = frozenset({"purelib", "platlib"})
 
 # Programs that belong to the environment itself; a wheel that brings one of these would take it over.
@@ -84,11 +87,16 @@ def _own_shebang(venv: Venv, content: bytes) -> bytes:
 
 
 def _wrapper(venv: Venv, entry_point: EntryPoint) -> Desired:
+    executable = os.fspath(venv.python)
+    shebang = f"#!{executable}"
+    if " " not in executable and len(os.fsencode(shebang)) < _SHEBANG_LIMIT:
+        return _given(os.fsencode(f"{shebang}\n{entry_point.body}"), executable=True)
+    # Imported here: hardly any path needs the library's way around the limits of a shebang line.
     from installer.scripts import Script
 
     section = "gui" if entry_point.section == "gui" else "console"
     script = Script(entry_point.name, entry_point.module, entry_point.attr, section)  # type: ignore[arg-type]
-    _, content = script.generate(os.fspath(venv.python), "posix")
+    _, content = script.generate(executable, "posix")
     return _given(content, executable=True)
 
 

@@ -47,7 +47,7 @@ class Desk(NamedTuple):
     def write_receipt(self, receipt: Receipt) -> None:
         """Vouch for an install. Raises ``OSError``."""
         # It is sealed: one that a loss of power left cut is no receipt, and costs a reinstall.
-        write_atomically(self.receipt_file, dump(receipt).encode(), durable=False)
+        write_atomically(self.receipt_file, dump(receipt), durable=False)
         self.failure_file.unlink(missing_ok=True)
 
     def drop_receipt(self) -> None:

@@ -84,19 +84,22 @@ class _Job(NamedTuple):
         """Build with one hook, if what the other one would say was noted. A build that fails is left to :meth:`run`."""
         if self.plain is None:
             return None
-        environment = self.pool.get(self.interpreter, self.plain.requires, self.log)
-        known = environment.recall(self._question(self.plain))
+        with self.pool.use(self.interpreter, self.plain.requires, self.log) as environment:
+            known = environment.recall(self._question(self.plain))
+            if known is not None and set(known) <= set(self.plain.requires):
+                return self._call(environment, self.plain.backend)
         if known is None:
             return None
-        if not set(known) <= set(self.plain.requires):
-            environment = self.pool.get(self.interpreter, [*self.plain.requires, *known], self.log)
+        with self.pool.use(self.interpreter, [*self.plain.requires, *known], self.log) as environment:
+            return self._call(environment, self.plain.backend)
+
+    def _call(self, environment: BuildEnvironment, backend: str) -> Path | None:
         # Imported here, as `build` is below, which takes three times as long.
         from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing, UnsupportedOperation
 
         runner = self._runner(environment.make_extra_environ())
-        hooks = BuildBackendHookCaller(
-            str(self.source), self.plain.backend, runner=runner, python_executable=environment.python_executable
-        )
+        python = environment.python_executable
+        hooks = BuildBackendHookCaller(str(self.source), backend, runner=runner, python_executable=python)
         self.out.mkdir(parents=True, exist_ok=True)
         self.pool.progress.step("building")
         hook = hooks.build_editable if self.recipe.editable else hooks.build_wheel
@@ -112,22 +115,26 @@ class _Job(NamedTuple):
 
         try:
             static = build.ProjectBuilder(self.source, self.interpreter.executable).build_system_requires
-            environment = self.pool.get(self.interpreter, static, self.log)
-            builder = self._builder(environment)
-            self.pool.progress.step("building")
-            dynamic = builder.get_requires_for_build(self.kind, self.settings)
-            if self.plain is not None:
-                environment.note(self._question(self.plain), dynamic)
-            if not dynamic <= static:
-                builder = self._builder(self.pool.get(self.interpreter, static | dynamic, self.log))
+            with self.pool.use(self.interpreter, static, self.log) as environment:
+                builder = self._builder(environment)
                 self.pool.progress.step("building")
-            return Path(builder.build(self.kind, self.out, self.settings))
+                dynamic = builder.get_requires_for_build(self.kind, self.settings)
+                if self.plain is not None:
+                    environment.note(self._question(self.plain), dynamic)
+                if dynamic <= static:
+                    return self._wheel(builder)
+            with self.pool.use(self.interpreter, static | dynamic, self.log) as environment:
+                return self._wheel(self._builder(environment))
         except build.BuildBackendException as error:
             raise BuildError(f"the build failed: {_last_words(self.log) or error}", log=self.log) from error
         except (build.BuildException, ValueError) as error:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.write_text(f"{error}\n")
             raise BuildError(f"cannot be built: {error}", log=self.log) from error
+
+    def _wheel(self, builder: ProjectBuilder) -> Path:
+        self.pool.progress.step("building")
+        return Path(builder.build(self.kind, self.out, self.settings))
 
     def _question(self, plain: _Plain) -> str:
         """A name for all that decides what a plain backend asks for."""

@@ -38,7 +38,7 @@ class WheelCache(NamedTuple):
         found = self._find(slot, interpreter)
         if found is not None:
             return found
-        with exclusive(slot, self.locks):
+        with exclusive(bucket("wheel", slot / interpreter.abi_tag), self.locks):
             found = self._find(slot, interpreter)
             if found is not None:
                 return found
@@ -60,8 +60,17 @@ class WheelCache(NamedTuple):
 
     def _find(self, slot: Path, interpreter: Interpreter) -> Payload | None:
         with suppress(DamagedPayloadError):
-            return load(slot / interpreter.abi_tag)
+            payload = load(slot / interpreter.abi_tag)
+            # What was used last goes last.
+            with suppress(OSError):
+                os.utime(payload.manifest)
+            return payload
         return None
+
+
+def bucket(kind: str, entry: Path) -> Path:
+    """What is locked for an entry of the cache: one of 256 names a kind, since a lock file is never removed."""
+    return Path("/freshvenv", kind, hashlib.sha256(os.fsencode(entry)).hexdigest()[:2])
 
 
 def _key(fingerprint: Fingerprint) -> str:

@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +15,12 @@ from freshvenv.errors import BuildError
 from freshvenv.files import remove_tree, write_atomically
 from freshvenv.installers import Installer
 from freshvenv.interpreter import Interpreter
-from freshvenv.lock import exclusive
+from freshvenv.lock import exclusive, shared
 from freshvenv.progress import Progress
+from freshvenv.wheels.cache import bucket
+
+KIND = "environment"
+"""What these are called where all that is cached is listed."""
 
 LIFETIME = 7 * 24 * 3600
 """Seconds after which an environment is made anew, so that new releases of build requirements are picked up."""
@@ -26,6 +30,11 @@ class BuildEnvironment(NamedTuple):
     """An environment that holds exactly some build requirements. Satisfies ``build.env.IsolatedEnv``."""
 
     path: Path
+
+    @property
+    def mark(self) -> Path:
+        """Written last: a folder without it is what an interrupted run left."""
+        return self.path / "freshvenv.json"
 
     @property
     def python_executable(self) -> str:
@@ -62,26 +71,38 @@ class EnvironmentPool(NamedTuple):
     installer: Installer
     progress: Progress = Progress()
 
-    def get(self, interpreter: Interpreter, requirements: Iterable[str], log: Path) -> BuildEnvironment:
-        """An environment of this interpreter with these requirements, kept or new.
+    @contextmanager
+    def use(self, interpreter: Interpreter, requirements: Iterable[str], log: Path) -> Iterator[BuildEnvironment]:
+        """An environment of this interpreter with these requirements, kept or new, that nobody removes meanwhile.
 
         Raises :class:`BuildError` when the requirements cannot be installed.
         """
+        wanted = tuple(requirements)
+        while True:
+            environment = self.get(interpreter, wanted, log)
+            with shared(bucket(KIND, environment.path), self.locks):
+                if environment.mark.exists():
+                    # What was used last goes last.
+                    with suppress(OSError):
+                        os.utime(environment.mark)
+                    yield environment
+                    return
+
+    def get(self, interpreter: Interpreter, requirements: Iterable[str], log: Path) -> BuildEnvironment:
+        """The same, without a hold on it."""
         wanted = sorted(set(requirements))
         period = int(time.time() // LIFETIME)
         question = json.dumps([interpreter.executable, interpreter.identity, self.installer.name, wanted, period])
         path = self.directory / hashlib.sha256(question.encode()).hexdigest()[:32]
-        # Written last: a folder without it is what an interrupted run left.
-        complete = path / "freshvenv.json"
-        if not complete.exists():
-            with exclusive(path, self.locks):
-                if not complete.exists():
+        environment = BuildEnvironment(path)
+        if not environment.mark.exists():
+            with exclusive(bucket(KIND, path), self.locks):
+                if not environment.mark.exists():
                     self._create(path, interpreter, wanted, log)
-                    write_atomically(complete, question.encode())
-        return BuildEnvironment(path)
+                    write_atomically(environment.mark, question.encode())
+        return environment
 
     def _create(self, path: Path, interpreter: Interpreter, requirements: list[str], log: Path) -> None:
-        self._drop_expired()
         self.progress.step(f"making a build environment ({', '.join(requirements) or 'empty'})")
         remove_tree(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,11 +113,3 @@ class EnvironmentPool(NamedTuple):
         if requirements and self.installer.install(Path(environment.python_executable), requirements, log) != 0:
             remove_tree(path)
             raise BuildError(f"{self.installer.name} could not install {', '.join(requirements)}", log=log)
-
-    def _drop_expired(self) -> None:
-        """Remove environments that nobody can ask for any more; those of the last period may still be in use."""
-        if not self.directory.is_dir():
-            return
-        for entry in os.scandir(self.directory):
-            if time.time() - entry.stat(follow_symlinks=False).st_mtime > 3 * LIFETIME:
-                remove_tree(Path(entry.path))

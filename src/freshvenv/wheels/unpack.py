@@ -16,6 +16,7 @@ from installer import install
 from installer.destinations import WheelDestination
 from installer.exceptions import InstallerError
 from installer.records import RecordEntry
+from installer.scripts import Script
 from installer.sources import WheelFile
 from installer.utils import Scheme
 
@@ -69,7 +70,10 @@ class Shelf(WheelDestination):
     def write_script(self, name: str, module: str, attr: str, section: ScriptSection) -> RecordEntry:
         if "/" in name or name in {"", ".", ".."}:
             raise ValueError(f"entry point {name!r} is no file name")
-        self.entry_points.append(EntryPoint(name, module, attr, section))
+        # What the library writes differs from venv to venv in its first line only.
+        _, script = Script(name, module, attr, section).generate("/python", "posix")
+        body = script.removeprefix(b"#!/python\n").decode()
+        self.entry_points.append(EntryPoint(name, module, attr, section, body))
         return RecordEntry(name, None, None)
 
     def write_file(
