@@ -20,6 +20,7 @@ from benchmarks.world import FailedError, World
 CASES: Mapping[str, Case] = {
     "P1": nothing.native_hook,
     "P2": nothing.frameworks,
+    "RUN": nothing.runs,
     "P3": seen.one_venv,
     "P4": seen.five_venvs,
     "P5": unseen.one_venv,

@@ -74,6 +74,32 @@ def frameworks(bench: Bench) -> Iterator[Experiment]:
     )
 
 
+def runs(bench: Bench) -> Iterator[Experiment]:
+    """RUN: ``freshvenv run``, in step already; the command is one that ends at once."""
+    history = one_module({"same": None})
+    for work, edited in (("nothing edited", False), ("edits that are installed", True)):
+        checkout = bench.hooked(f"run-{edited}", history)
+        if edited:
+            module = next(checkout.path.glob("src/*/__init__.py"))
+            module.write_text(module.read_text(encoding="utf-8") + "EDITED = 1\n", encoding="utf-8")
+        env = checkout.world.env
+        program = shutil.which("freshvenv", path=env["PATH"]) or "freshvenv"
+        python = Path(program).with_name("python")
+        run = Command((program, "run", "--", "true"), checkout.path, env)
+        run.seconds()
+        yield Experiment(
+            row="RUN",
+            work=f"freshvenv run -- true, fresh: {work}",
+            reference="python -c pass",
+            contenders=(
+                _repeated("python -c pass", Command((python, "-c", "pass"), checkout.path, env)),
+                _repeated("freshvenv run", run),
+            ),
+            goals={"freshvenv run": 2},
+            effort=4,
+        )
+
+
 def _repeated(name: str, command: Command) -> Contender:
     return Contender(name, lambda: [command])
 
