@@ -34,6 +34,10 @@ class Checkout:
         world.run("git", "init", "--quiet", "--initial-branch", MAIN, path)
         world.run("git", "fast-import", "--quiet", cwd=path, input=history.fast_import())
         world.run("git", "checkout", "--quiet", MAIN, cwd=path)
+        # As most clones have it: what is checked out is on a branch of origin, which is trusted.
+        world.run("git", "clone", "--quiet", "--bare", path, world.root / "origin.git")
+        world.run("git", "remote", "add", "origin", world.root / "origin.git", cwd=path)
+        world.run("git", "fetch", "--quiet", "origin", cwd=path)
         checkout = cls(world, path, tuple(path / venv for venv in venvs))
         for venv in checkout.venvs:
             world.run("uv", "venv", "--quiet", "--no-project", "--python", sys.executable, venv)

@@ -80,7 +80,7 @@ def runs(bench: Bench) -> Iterator[Experiment]:
     for work, edited in (("nothing edited", False), ("edits that are installed", True)):
         checkout = bench.hooked(f"run-{edited}", history)
         if edited:
-            module = next(checkout.path.glob("src/*/__init__.py"))
+            module = next(checkout.path.glob("*/__init__.py"))
             module.write_text(module.read_text(encoding="utf-8") + "EDITED = 1\n", encoding="utf-8")
         env = checkout.world.env
         program = shutil.which("freshvenv", path=env["PATH"]) or "freshvenv"
