@@ -9,10 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,44 +18,8 @@ import pytest
 from support import crash
 from support.oracle import Snapshot, differences, fresh_install, installed_files
 from support.repository import Repository, create, make_venv
+from support.runner import Ended, Runner
 from support.world import TOOLS, World
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended: what it was about to do when it was killed (empty: it was not), status, all it printed."""
-
-    killed: str
-    status: int
-    printed: str
-
-
-class Runner:
-    """freshvenv in children of a process that has loaded it already."""
-
-    def __init__(self, world: World) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", crash.__file__],
-            env=dict(world.env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *argv: str, cwd: Path, moment: int = -1) -> Ended:
-        assert self.process.stdin
-        assert self.process.stdout
-        order = {"moment": moment, "argv": argv, "cwd": os.fspath(cwd)}
-        self.process.stdin.write(f"{json.dumps(order)}\n")
-        self.process.stdin.flush()
-        return Ended(**json.loads(self.process.stdout.readline()))
-
-    def close(self) -> None:
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.close()
-        assert self.process.wait(60) == 0
-        self.process.stdout.close()
 
 
 @dataclass(frozen=True)
@@ -128,19 +89,6 @@ def every() -> bool:
 _EVERY = os.environ.get("FRESHVENV_TEST_EVERY", "")
 
 
-@contextmanager
-def running(world: World) -> Iterator[Runner]:
-    runner = Runner(world)
-    yield runner
-    runner.close()
-
-
-@pytest.fixture
-def runner(world: World) -> Iterator[Runner]:
-    with running(world) as runner:
-        yield runner
-
-
 def stage(
     world: World,
     runner: Runner,
@@ -192,7 +140,7 @@ def stage(
 def assert_survives_every_moment(scene: Scene, stride: int, *argv: str) -> list[str]:
     """End a run before each of its changes, from the same start; what it was about to do, in order, comes back."""
     step = 1 if every() else stride
-    seen = []
+    seen: list[str] = []
     for moment in range(0, 10_000, step):
         scene.restore()
         ended = scene.freshvenv(*argv, moment=moment)
@@ -215,24 +163,24 @@ def test_delta(world: World, runner: Runner) -> None:
 
 
 def test_delta_that_has_to_be_built(world: World, runner: Runner) -> None:
-    seen = assert_survives_every_moment(stage(world, runner, cached=False), 5, "resync")
-    assert len(seen) > 10, seen
+    seen = assert_survives_every_moment(stage(world, runner, cached=False), 12, "resync")
+    assert len(seen) > 5, seen
 
 
 def test_first_install(world: World, runner: Runner) -> None:
-    assert len(assert_survives_every_moment(stage(world, runner, first=True), 4, "resync")) > 5
+    assert len(assert_survives_every_moment(stage(world, runner, first=True), 6, "resync")) > 3
 
 
 def test_editable(world: World, runner: Runner) -> None:
-    assert len(assert_survives_every_moment(stage(world, runner, editable=True), 5, "resync")) > 5
+    assert len(assert_survives_every_moment(stage(world, runner, editable=True), 12, "resync")) > 3
 
 
 def test_several_venvs(world: World, runner: Runner) -> None:
     scene = stage(world, runner, venvs=(".venv", "other-venv", "venv3"))
-    assert len(assert_survives_every_moment(scene, 12, "resync")) > 5
+    assert len(assert_survives_every_moment(scene, 25, "resync")) > 3
 
 
-@pytest.mark.parametrize("depth", range(0, 100, 1 if every() else 25))
+@pytest.mark.parametrize("depth", range(0, 100, 1 if every() else 30))
 def test_recovery(world: World, runner: Runner, depth: int) -> None:
     """The run that repairs is ended, too."""
     scene = stage(world, runner)
@@ -240,7 +188,7 @@ def test_recovery(world: World, runner: Runner, depth: int) -> None:
     shutil.rmtree(scene.kept)
     scene.kept.mkdir()
     scene.keep()
-    seen = assert_survives_every_moment(scene, 7, "resync")
+    seen = assert_survives_every_moment(scene, 9, "resync")
     assert seen or not first.killed
 
 

@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import cast
 
 sys.dont_write_bytecode = True
 
@@ -50,13 +51,13 @@ class Killer:
         if event in _CHANGES:
             self._count(f"{event} {arguments[0]}")
         elif event == "subprocess.Popen":
-            words = [os.fsdecode(word) for word in arguments[1]]  # type: ignore[attr-defined]
+            words = [os.fsdecode(word) for word in cast("list[str]", arguments[1])]
             if words[0] != "git" or "update-index" in words or "read-tree" in words:
                 self._count(f"start of {Path(words[0]).name}")
         elif event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             path, _, flags = arguments
             assert isinstance(flags, int)
-            name = os.fsdecode(path)
+            name = os.fsdecode(cast("str", path))
             if flags & _WRITING and name != os.devnull:
                 self._count(f"open {name}")
                 if self.left == 0:
@@ -81,6 +82,7 @@ def run(order: dict[str, object]) -> dict[str, object]:
         if child == 0:
             status = 99
             try:
+                signal.alarm(120)  # what hangs is ended by a signal, and its status says so
                 os.chdir(str(order["cwd"]))
                 for number in (1, 2):
                     os.dup2(output.fileno(), number)
@@ -88,7 +90,7 @@ def run(order: dict[str, object]) -> dict[str, object]:
                 if int(str(order["moment"])) >= 0:
                     sys.addaudithook(Killer(int(str(order["moment"])), note.fileno()))
                 status = main()
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - the output says it
                 import traceback
 
                 traceback.print_exc()

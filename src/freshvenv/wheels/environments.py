@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.errors import BuildError
-from freshvenv.files import remove_tree, write_atomically
+from freshvenv.files import read_own, remove_tree, write_atomically
 from freshvenv.installers import Installer
 from freshvenv.interpreter import Interpreter
 from freshvenv.lock import exclusive
@@ -33,7 +33,7 @@ class BuildEnvironment(NamedTuple):
     def recall(self, question: str) -> list[str] | None:
         """What a backend asked for in this environment, if it was noted. See :meth:`note`."""
         with suppress(OSError, ValueError):
-            answer = json.loads((self._notes / question).read_bytes())
+            answer = json.loads(read_own(self._notes / question))
             if isinstance(answer, list) and all(isinstance(line, str) for line in answer):
                 return answer
         return None
@@ -71,9 +71,9 @@ class EnvironmentPool(NamedTuple):
         path = self.directory / hashlib.sha256(question.encode()).hexdigest()[:32]
         # Written last: a folder without it is what an interrupted run left.
         complete = path / "freshvenv.json"
-        if not complete.exists():
+        if not _says(complete, question):
             with exclusive(path, self.locks):
-                if not complete.exists():
+                if not _says(complete, question):
                     self._create(path, interpreter, wanted, log)
                     write_atomically(complete, question.encode())
         return BuildEnvironment(path)
@@ -97,3 +97,9 @@ class EnvironmentPool(NamedTuple):
         for entry in os.scandir(self.directory):
             if time.time() - entry.stat(follow_symlinks=False).st_mtime > 3 * LIFETIME:
                 remove_tree(Path(entry.path))
+
+
+def _says(note: Path, question: str) -> bool:
+    with suppress(OSError):
+        return read_own(note) == question.encode()
+    return False
