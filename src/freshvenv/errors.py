@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -16,6 +17,16 @@ class FreshvenvError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+FAULT = "freshvenv resync, when that is set right"
+"""What to do about a fault of the machine."""
+
+
+def said_of(error: OSError) -> str:
+    """What the system says, and of which file, in one line."""
+    what = error.strerror or str(error) or type(error).__name__
+    return f"{what}: {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else what
 
 
 class UsageError(FreshvenvError):

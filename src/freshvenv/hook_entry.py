@@ -139,13 +139,15 @@ def _report(outcome: Outcome) -> None:
 
 
 def _explain(error: Exception) -> None:
-    from freshvenv.errors import FreshvenvError, NothingHereError
+    from freshvenv.errors import FAULT, FreshvenvError, NothingHereError, said_of
     from freshvenv.report import error_line
 
     if isinstance(error, NothingHereError):
         return
     if isinstance(error, FreshvenvError):
         _say(error_line(str(error), error.hint))
+    elif isinstance(error, OSError):
+        _say(error_line(said_of(error), FAULT))
     else:
         import traceback
 

@@ -9,10 +9,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from freshvenv.errors import BuildError, DependencyError, VenvError
+from freshvenv.errors import BuildError, DependencyError, VenvError, said_of
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.observe import Sighting, fingerprint_of, outgoing
 from freshvenv.payload import DamagedPayloadError, Payload
+from freshvenv.process import limited
 from freshvenv.receipt import FileStamp, Receipt
 from freshvenv.source.worktree import WorkTree
 from freshvenv.venvs.intent import Intent, write_intent
@@ -35,10 +36,11 @@ class Installed(NamedTuple):
 Reread = Callable[[], WorkTree]
 
 
-def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Reread) -> Installed:
+def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Reread, limit: int = 0) -> Installed:
     """Bring one target in step with the work tree. The caller holds the venv's lock.
 
-    ``reread`` looks at the work tree again: a build in place may change it. Raises :class:`BuildError`,
+    ``reread`` looks at the work tree again: a build in place may change it. ``limit`` is how many seconds the build may
+    take, 0 for as long as it likes. Raises :class:`BuildError`,
     :class:`VenvError`, ``OSError``; the last good install stays unless files were already being replaced, and then an
     intent stays that makes the next run repair it.
     """
@@ -50,7 +52,7 @@ def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Re
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with ExitStack() as stack:
-            job = _Job(workshop, tree, sighting, venv, desk, fingerprint, stack, log)
+            job = _Job(workshop, tree, sighting, venv, desk, fingerprint, stack, log, limit)
             installed = job.run(reread)
     except BuildError as error:
         desk.write_failure(fingerprint.tree, f"{error}; {error.hint}")
@@ -59,7 +61,7 @@ def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Re
         desk.write_failure(fingerprint.tree, str(error))
         raise
     except OSError as error:
-        desk.write_failure(fingerprint.tree, error.strerror or str(error))
+        desk.write_failure(fingerprint.tree, said_of(error))
         raise
     if not installed.receipt.unmet:
         log.unlink(missing_ok=True)
@@ -75,6 +77,7 @@ class _Job(NamedTuple):
     fingerprint: Fingerprint
     stack: ExitStack
     log: Path
+    limit: int
 
     def run(self, reread: Reread) -> Installed:
         target = self.sighting.target
@@ -109,23 +112,30 @@ class _Job(NamedTuple):
         return Installed(receipt, placed.delta.size)
 
     def _payload(self) -> Payload:
-        if self.fingerprint.recipe.is_cacheable:
-            with suppress(OSError):
-                return self.workshop.wheels.get(self.fingerprint, self.venv.interpreter, self._build)
-        return self._build(self._scratch())
+        with limited(self.limit, BuildError(self._late("the build"), log=self.log)):
+            if self.fingerprint.recipe.is_cacheable:
+                with suppress(OSError):
+                    return self.workshop.wheels.get(self.fingerprint, self.venv.interpreter, self._build)
+            return self._build(self._scratch())
+
+    def _late(self, what: str) -> str:
+        return f"{what} took longer than {self.limit} s (git config freshvenv.timeout) and was ended"
 
     def _build(self, folder: Path) -> Payload:
         # Imported here: it brings in all that builds, and a wheel that is in the cache needs none of it.
         from freshvenv.wheels.make import make_payload
 
+        scratch, pool = self._scratch(), self.workshop.pool
+        if self.workshop.is_cramped:
+            pool = pool._replace(directory=scratch / "build-environments")
         payload = make_payload(
             self.tree,
             self.sighting.target.project,
             self.venv.interpreter,
             self.fingerprint.recipe,
             folder,
-            pool=self.workshop.pool,
-            scratch=self._scratch(),
+            pool=pool,
+            scratch=scratch,
             log=self.log,
         )
         self.workshop.keep_in_bounds()
@@ -162,7 +172,8 @@ class _Job(NamedTuple):
         self.workshop.progress.step(f"installing {', '.join(wanted)}")
         target, recipe = self.sighting.target, self.fingerprint.recipe
         tools = Tools(self.workshop.installer, self.log, lambda: self._requirements(payload))
-        with suppress(DependencyError):
+        late = DependencyError(self._late("installing what it requires"))
+        with suppress(DependencyError), limited(self.limit, late):
             install_dependencies(self.venv, target.project, recipe, wanted, tools)
         return self._requirements(payload)
 

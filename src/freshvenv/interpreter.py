@@ -13,6 +13,7 @@ from typing import NamedTuple
 from freshvenv import process
 from freshvenv.errors import VenvError
 from freshvenv.files import write_atomically
+from freshvenv.own import read_own
 
 # Started with -I -S: neither site-packages nor the current directory has a say. The paths are those of an
 # environment (PEP 405), whatever a distributor made of the system's own: sysconfig's "venv" scheme, which
@@ -92,7 +93,7 @@ def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
     key = hashlib.sha256(f"{real}\0{status.st_mtime_ns}\0{status.st_size}".encode(errors="surrogateescape"))
     remembered = memory / f"{key.hexdigest()[:32]}.json"
     try:
-        return Interpreter(**json.loads(remembered.read_bytes()))
+        return Interpreter(**json.loads(read_own(remembered)))
     except (OSError, ValueError, TypeError, RecursionError):
         interpreter = _ask(real)
     with suppress(OSError):  # remembering only saves time

@@ -6,8 +6,9 @@ import base64
 import hashlib
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from freshvenv.own import read_own
 from freshvenv.sealed import seal, unseal
 
 FORMAT = 2
@@ -62,7 +63,7 @@ class Payload(NamedTuple):
     def read(self, file: File) -> bytes:
         """The content of a file, checked. Raises :class:`DamagedPayloadError`."""
         try:
-            content = (self.directory / file.stored).read_bytes()
+            content = read_own(self.directory / file.stored, file.size)
         except OSError as error:
             raise DamagedPayloadError(f"{file.path}: {error.strerror}") from error
         if digest(content) != file.digest:
@@ -98,7 +99,7 @@ def dump(payload: Payload) -> None:
 def load(directory: Path) -> Payload:
     """Read a payload back. Raises :class:`DamagedPayloadError`; the content of each file is checked when it is read."""
     try:
-        data = json.loads(unseal((directory / _MANIFEST).read_bytes()))
+        data = json.loads(unseal(read_own(directory / _MANIFEST)))
         if data["version"] != FORMAT:
             raise DamagedPayloadError(f"a payload of version {data['version']!r}")
         name, version, dist_info = data["distribution"]
@@ -108,8 +109,15 @@ def load(directory: Path) -> Payload:
             version=version,
             dist_info=dist_info,
             scheme=data["scheme"],
-            files=tuple(File(*row) for row in data["files"]),
-            entry_points=tuple(EntryPoint(*row) for row in data["entry-points"]),
+            files=tuple(map(File._make, _rows(data["files"], str, str, str, int, bool))),
+            entry_points=tuple(map(EntryPoint._make, _rows(data["entry-points"], str, str, str, str))),
         )
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedPayloadError(f"{directory}: {error}") from error
+
+
+def _rows(rows: list[list[object]], *types: type) -> list[list[Any]]:
+    """Rows of the manifest. Types are checked a column at a time: there can be thousands of rows."""
+    if rows and [{*map(type, column)} for column in zip(*rows, strict=True)] != [{wanted} for wanted in types]:
+        raise TypeError("a row has something of another type")
+    return rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,3 +75,32 @@ def run_logged(argv: Sequence[str | Path], *, log: Path, cwd: Path, env: Mapping
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
             raise
+
+
+@contextmanager
+def limited(seconds: int, error: Exception) -> Iterator[None]:
+    """Raise ``error`` in the midst of what is done here when it takes longer; 0 seconds are no limit.
+
+    A program that :func:`run_logged` waits for is ended then, with its process group. For the main thread only.
+    """
+
+    def end(_number: int, _frame: object) -> None:
+        raise _Late
+
+    if not seconds:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+    except _Late:
+        raise error from None
+
+
+class _Late(BaseException):
+    """No ``Exception``: libraries on the way would take it for trouble of their own."""

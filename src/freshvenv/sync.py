@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from freshvenv.errors import FreshvenvError
+from freshvenv.errors import FreshvenvError, said_of
 from freshvenv.install import reinstall
 from freshvenv.lock import exclusive
 from freshvenv.observe import Sight, Sighting, look, observe
@@ -73,7 +74,9 @@ def sync(
     if sight and not request.dry_run:
         leave_vouchers(sight, outcomes)
         if not request.named:
-            leave_stamp(sight, outcomes)
+            # Without a new one the fast path is not taken; an old one vouches for what it names and nothing newer.
+            with suppress(OSError):
+                leave_stamp(sight, outcomes)
     return list(done.values())
 
 
@@ -89,6 +92,7 @@ class _Run(NamedTuple):
         outcome = Outcome(sighting.label, decide(sighting.observation, wish), sighting.observation)
         if outcome.decision.action is not Action.REINSTALL or request.dry_run or sighting.venv is None:
             return outcome
+        limit = sight.found.settings.timeout if request.automatic else 0
         begun = time.monotonic()
         try:
             progress = self.workshop.progress
@@ -98,11 +102,11 @@ class _Run(NamedTuple):
                 outcome = outcome._replace(decision=decide(again.observation, wish), observation=again.observation)
                 if outcome.decision.action is not Action.REINSTALL:
                     return outcome
-                installed = reinstall(self.workshop, sight.tree, again, lambda: self._reread(sight))
+                installed = reinstall(self.workshop, sight.tree, again, lambda: self._reread(sight), limit)
         except FreshvenvError as error:
             return outcome._replace(failure=f"{error} ({error.hint})" if error.hint else str(error))
         except OSError as error:
-            return outcome._replace(failure=error.strerror or str(error))
+            return outcome._replace(failure=said_of(error))
         return outcome._replace(
             installed=installed.receipt,
             files=installed.files,

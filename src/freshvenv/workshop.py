@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,6 +15,10 @@ from freshvenv.wheels.cache import WheelCache
 if TYPE_CHECKING:
     from freshvenv.installers import Installer
     from freshvenv.wheels.environments import EnvironmentPool
+
+
+_ROOM = 32 * 1024 * 1024
+"""Bytes: a checkout of most projects, its wheel, and an environment with a backend."""
 
 
 class Workshop:
@@ -61,14 +66,25 @@ class Workshop:
 
         keep_in_bounds(self.cache, self.locks, self.logs)
 
+    @property
+    def is_cramped(self) -> bool:
+        """Whether there is too little room for a build where the cache is."""
+        try:
+            free = os.statvfs(self.cache)
+        except OSError:
+            return True
+        return free.f_bavail * free.f_frsize < _ROOM
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder in the cache where that can be written, else wherever there is room."""
+        """A folder in the cache where that can be written and has room, else where the system has its own."""
         # Imported here: only a build needs such a folder.
         import tempfile
 
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
+            if self.is_cramped:
+                raise OSError
             folder = tempfile.TemporaryDirectory(prefix="work-", dir=self.cache, ignore_cleanup_errors=True)
         except OSError:
             folder = tempfile.TemporaryDirectory(prefix="freshvenv-", ignore_cleanup_errors=True)

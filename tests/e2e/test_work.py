@@ -79,6 +79,7 @@ def test_nothing_to_do(repository: Repository) -> None:
         "freshvenv.hook_entry",
         "freshvenv.hooks",
         "freshvenv.hooks.stamp",
+        "freshvenv.own",
         "freshvenv.source",
         "freshvenv.source.refs",
     }

@@ -15,7 +15,7 @@ from freshvenv.cli.hooks import hooks
 from freshvenv.cli.place import here, workshop
 from freshvenv.cli.trust import trust
 from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
-from freshvenv.errors import FreshvenvError, StoppedError
+from freshvenv.errors import FAULT, FreshvenvError, StoppedError, said_of
 from freshvenv.hooks import framework, native
 from freshvenv.observe import Sighting, look
 from freshvenv.plan import Action, State, judge
@@ -38,6 +38,9 @@ def main(arguments: list[str]) -> int:
     except FreshvenvError as error:
         click.echo(error_line(str(error), error.hint), err=True)
         return error.exit_code
+    except OSError as error:
+        click.echo(error_line(said_of(error), FAULT), err=True)
+        return FreshvenvError.exit_code
     return status if isinstance(status, int) else 0
 
 

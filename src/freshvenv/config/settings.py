@@ -18,6 +18,9 @@ from freshvenv.plan import OnStale
 
 DEFAULT_VENVS = (".venv", "venv", ".nox/*", ".tox/*")
 
+DEFAULT_TIMEOUT = 600
+"""Seconds: git's command waits for the hook."""
+
 _KEYS = (
     "venvs",
     "exclude",
@@ -34,7 +37,7 @@ _PROJECT_KEYS = ("path", *(key for key in _KEYS if key not in {"projects", "on-c
 _OF_OTHERS = frozenset({"enabled", "trust", "trustedremotes"})
 """Personal keys that are read elsewhere: opting in, and trust."""
 
-_PERSONAL_KEYS = tuple(key for key in _KEYS if key not in {"projects", "config-settings"})
+_PERSONAL_KEYS = (*(key for key in _KEYS if key not in {"projects", "config-settings"}), "timeout")
 
 
 class ProjectSettings(NamedTuple):
@@ -66,12 +69,16 @@ class ProjectSettings(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """All settings. ``projects`` is empty when none are listed: then they are found."""
+    """All settings. ``projects`` is empty when none are listed: then they are found.
+
+    ``timeout`` is how many seconds a build may take that nobody asked for by name; 0 for as long as it likes.
+    """
 
     default: ProjectSettings = ProjectSettings()
     projects: tuple[ProjectSettings, ...] = ()
     on_stale: OnStale = OnStale.REINSTALL
     on_commit: bool = False
+    timeout: int = DEFAULT_TIMEOUT
 
     def of(self, path: str) -> ProjectSettings:
         """The settings of the project at a path relative to the repository."""
@@ -196,6 +203,8 @@ def _personal(settings: Settings, pairs: Iterable[tuple[str, str]]) -> Settings:
                 settings = settings._replace(on_stale=_member(OnStale, values[-1], where))
             case "on-commit":
                 settings = settings._replace(on_commit=_git_flag(values[-1], where))
+            case "timeout":
+                settings = settings._replace(timeout=_seconds(values[-1], where))
     return settings._replace(default=settings.default._replace(**changes))
 
 
@@ -228,6 +237,12 @@ def _git_flag(value: str, where: str) -> bool:
     if value.lower() in {"false", "no", "off", "0", ""}:
         return False
     raise SettingsError(f"{where} is neither true nor false: {value!r}")
+
+
+def _seconds(value: str, where: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise SettingsError(f"{where} is no number of seconds: {value!r}", hint="0 is no limit")
+    return int(value)
 
 
 _Choice = TypeVar("_Choice", OnStale, BuildFrom)

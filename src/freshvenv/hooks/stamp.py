@@ -5,18 +5,23 @@ A line a fact, a word and then its value. ``commit ID``: HEAD when all was fresh
 nothing any more. ``absent PATH``: something that was not there and would have to be looked at if it were. Paths are
 relative to the top of the work tree, or absolute. ``end`` is the last line: a stamp without it was cut.
 
-Only :mod:`os` is imported: this is read before anything else is loaded.
+Only :mod:`os` and what it has loaded anyway is imported: this is read before anything else is loaded.
 """
 
 from __future__ import annotations
 
 import os
 
+from freshvenv.own import read_dated
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 HEADER = "freshvenv 1"
+
+LARGEST = 1024 * 1024
+"""More bytes than any stamp has."""
 
 
 def render(commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: Iterable[str]) -> str:
@@ -35,9 +40,8 @@ def render(commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: 
 def holds(stamp: str, top: str, commit: str) -> bool:
     """Whether the stamp file vouches for HEAD at ``commit``: nothing has to be looked at."""
     try:
-        with open(stamp, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().split("\n")
-        written = os.stat(stamp).st_mtime_ns
+        content, written = read_dated(stamp, LARGEST)
+        lines = os.fsdecode(content).split("\n")
         if lines[0] != HEADER or lines[-2:] != ["end", ""] or f"commit {commit}" not in lines:
             return False
         for line in lines[1:]:

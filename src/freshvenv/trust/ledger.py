@@ -8,12 +8,11 @@ newer version counts as absent.
 from __future__ import annotations
 
 import json
-import os
-import stat
 from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.files import write_atomically
+from freshvenv.own import read_own
 from freshvenv.trust.reflog import is_id
 
 VERSION = 1
@@ -75,24 +74,12 @@ def render_ledger(ledger: Ledger) -> bytes:
 def read_ledger(path: Path) -> Ledger:
     """The ledger as it is on disk; an empty one, with ``trouble``, where that cannot be believed."""
     try:
-        return parse_ledger(_read(path))
+        return parse_ledger(read_own(path, LARGEST))
     except FileNotFoundError:
         return Ledger()
     except (OSError, DamagedLedgerError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         return Ledger(trouble=f"the ledger of approved commits is not believed: {why}")
-
-
-def _read(path: Path) -> bytes:
-    # Not blocking: what is in its place may be a pipe.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
-            raise DamagedLedgerError("it is no file")
-        if state.st_uid != os.geteuid():
-            raise DamagedLedgerError("it belongs to somebody else")
-        return file.read(LARGEST + 1)
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.files import write_atomically
+from freshvenv.own import read_own
 
 FORMAT = 1
 
@@ -45,7 +46,7 @@ def read_intents(state: Path) -> list[Intent]:
 
 def _read(file: Path) -> Intent:
     with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-        data = json.loads(file.read_bytes())
+        data = json.loads(read_own(file))
         paths = frozenset(path for path in data["paths"] if isinstance(path, str))
         if data["version"] == FORMAT and isinstance(data["project"], str):
             return Intent(file, data["project"], paths)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.files import write_atomically
+from freshvenv.own import read_own
 from freshvenv.receipt import DamagedReceiptError, Receipt, dump, load
 from freshvenv.venvs.intent import Intent, read_intents
 
@@ -38,7 +39,7 @@ class Desk(NamedTuple):
     def receipt(self) -> Receipt | None:
         """The receipt, if there is one. Raises :class:`DamagedReceiptError`."""
         try:
-            return load(self.receipt_file.read_bytes())
+            return load(read_own(self.receipt_file))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -67,7 +68,7 @@ class Desk(NamedTuple):
     def failure(self, tree: str) -> str:
         """Why installing this very tree failed the last time, empty when it did not."""
         try:
-            noted, _, reason = os.fsdecode(self.failure_file.read_bytes()).partition("\n")
+            noted, _, reason = os.fsdecode(read_own(self.failure_file)).partition("\n")
         except OSError:
             return ""
         return reason if noted == tree else ""

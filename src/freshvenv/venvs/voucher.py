@@ -11,11 +11,16 @@ from __future__ import annotations
 
 import os
 
+from freshvenv.own import read_dated
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 HEADER = "freshvenv 1"
+
+LARGEST = 16 * 1024 * 1024
+"""More bytes than any voucher has: a line for each edited file."""
 
 
 def voucher_file(venv: str) -> str:
@@ -37,17 +42,15 @@ def vouches(venv: str, top: str, commit: str, look: Callable[[Sequence[str]], tu
 
     ``look`` takes a picture of the work tree, given pathspecs; it is asked last.
     """
-    file = voucher_file(venv)
     found: dict[str, list[str]] = {"top": [], "commit": [], "pathspec": [], "edit": [], "newer": []}
     try:
-        with open(file, encoding="utf-8", errors="surrogateescape", newline="\n") as source:
-            header, *lines = source.read().split("\n")
+        content, written = read_dated(voucher_file(venv), LARGEST)
+        header, *lines = os.fsdecode(content).split("\n")
         if header != HEADER or lines[-2:] != ["end", ""]:
             return False
         for line in lines[:-2]:
             word, _, value = line.partition(" ")
             found[word].append(value)
-        written = os.stat(file).st_mtime_ns
         if any(os.stat(path).st_mtime_ns > written for path in found["newer"]):
             return False
     except (OSError, ValueError, KeyError):

@@ -16,6 +16,7 @@ from freshvenv.files import remove_tree, write_atomically
 from freshvenv.installers import Installer
 from freshvenv.interpreter import Interpreter
 from freshvenv.lock import exclusive, shared
+from freshvenv.own import read_own
 from freshvenv.progress import Progress
 from freshvenv.wheels.cache import bucket
 
@@ -43,7 +44,7 @@ class BuildEnvironment(NamedTuple):
     def recall(self, question: str) -> list[str] | None:
         """What a backend asked for in this environment, if it was noted. See :meth:`note`."""
         with suppress(OSError, ValueError):
-            answer = json.loads((self._notes / question).read_bytes())
+            answer = json.loads(read_own(self._notes / question))
             if isinstance(answer, list) and all(isinstance(line, str) for line in answer):
                 return answer
         return None
@@ -95,9 +96,9 @@ class EnvironmentPool(NamedTuple):
         question = json.dumps([interpreter.executable, interpreter.identity, self.installer.name, wanted, period])
         path = self.directory / hashlib.sha256(question.encode()).hexdigest()[:32]
         environment = BuildEnvironment(path)
-        if not environment.mark.exists():
+        if not _says(environment.mark, question):
             with exclusive(bucket(KIND, path), self.locks):
-                if not environment.mark.exists():
+                if not _says(environment.mark, question):
                     self._create(path, interpreter, wanted, log)
                     write_atomically(environment.mark, question.encode())
         return environment
@@ -113,3 +114,9 @@ class EnvironmentPool(NamedTuple):
         if requirements and self.installer.install(Path(environment.python_executable), requirements, log) != 0:
             remove_tree(path)
             raise BuildError(f"{self.installer.name} could not install {', '.join(requirements)}", log=log)
+
+
+def _says(note: Path, question: str) -> bool:
+    with suppress(OSError):
+        return read_own(note) == question.encode()
+    return False

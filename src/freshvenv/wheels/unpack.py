@@ -5,6 +5,7 @@ Import it only where a wheel was just built: the library takes longer to import 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
     from installer.scripts import ScriptSection
 
 
+_FAULTS = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS})
+"""What the disk or the system says, whatever the wheel is."""
+
+
 def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
     """Unpack a wheel that was just built into a new folder.
 
     Raises :class:`BuildError` when it is no valid wheel, when a path in it leaves the place it is for, or when its
-    files are not those of its RECORD.
+    files are not those of its RECORD; ``OSError`` for a fault of the disk.
     """
     shelf = Shelf(directory)
     try:
@@ -47,7 +52,11 @@ def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
                 files=tuple(shelf.files),
                 entry_points=tuple(shelf.entry_points),
             )
-    except (InstallerError, ValueError, AssertionError, KeyError, OSError, BadZipFile) as error:
+    except OSError as error:
+        if error.errno in _FAULTS:
+            raise
+        raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
+    except (InstallerError, ValueError, AssertionError, KeyError, BadZipFile) as error:
         raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
     if not any(file.path == f"{payload.dist_info}/METADATA" for file in payload.files):
         raise BuildError("the build made an invalid wheel: it has no METADATA", log=log)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from freshvenv.files import new_directory, remove_tree
 from freshvenv.lock import try_exclusive
+from freshvenv.own import read_own
 from freshvenv.payload import DamagedPayloadError, load
 from freshvenv.wheels.cache import bucket
 
@@ -127,7 +128,7 @@ def _environments(directory: Path) -> Iterator[Entry]:
 
 def _environment_title(mark: Path) -> str:
     try:
-        _, identity, _, requirements, _ = json.loads(mark.read_bytes())
+        _, identity, _, requirements, _ = json.loads(read_own(mark))
         return f"{', '.join(map(str, requirements)) or 'nothing'} for {identity}"
     except (OSError, ValueError, TypeError, RecursionError):
         return "damaged"
