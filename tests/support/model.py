@@ -34,7 +34,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -104,7 +103,17 @@ BRANCHES = st.sampled_from(["main", "topic", "rival", "mixed", "gift", "mine", "
 COMMITS = st.one_of(
     BRANCHES,
     st.sampled_from(
-        ["FETCH_HEAD", "HEAD~1", "HEAD~2", "ORIG_HEAD", "origin/main", "origin/topic", "origin/rival", "v1"]
+        [
+            "FETCH_HEAD",
+            "FETCH_HEAD",
+            "HEAD~1",
+            "HEAD~2",
+            "ORIG_HEAD",
+            "origin/main",
+            "origin/topic",
+            "origin/rival",
+            "v1",
+        ]
     ),
 )
 DIGITS = st.sampled_from(["extra", "left", "right"])
@@ -261,6 +270,8 @@ class Walk(RuleBasedStateMachine):
         self.demo.git("config", "freshvenv.on-commit", str(on_commit).lower())
         self.demo.git("config", "rebase.autoStash", str(autostash).lower())
         self.fork, self.mate = self.scene.at("fork"), self.scene.at("mate")
+        self.give("origin/main", "left", 9)
+        self.git(self.demo, "fetch", "--quiet", "../fork", "gift")
 
     # What the walker needs to know
 
@@ -477,7 +488,10 @@ class Walk(RuleBasedStateMachine):
 
     @rule(start=st.sampled_from(["origin/main", "origin/topic", "gift"]), digit=DIGITS, number=NUMBERS)
     def stranger_commits(self, start: str, digit: str, number: int) -> None:
-        """A gift, named like anybody's commit: a new file says whose it is."""
+        self.give(start, digit, number)
+
+    def give(self, start: str, digit: str, number: int) -> None:
+        """The stranger offers a commit that is named like anybody's; a new file says whose it is."""
         self.fork.attempt("fetch", "--quiet")
         if self.fork.attempt("checkout", "--quiet", "-B", "gift", start).returncode:
             self.fork.git("checkout", "--quiet", "-B", "gift", "origin/main")
@@ -487,7 +501,6 @@ class Walk(RuleBasedStateMachine):
         self.stranger[self.fork.commit(f"{digit} {number}")] = self.number
         self.fork.git("push", "--quiet", "--force", "origin", "gift:refs/pull/7/head")
 
-    @precondition(lambda self: self.stranger)
     @rule(
         place=PLACES,
         source=st.sampled_from(["../fork gift", "origin pull/7/head"]),
@@ -506,7 +519,7 @@ class Walk(RuleBasedStateMachine):
             ]
         ),
     )
-    def fetch_from_the_stranger(self, place: str, source: str, then: str) -> None:
+    def take_from_the_stranger(self, place: str, source: str, then: str) -> None:
         where = self.place(place)
         self.git(where, "fetch", "--quiet", *source.split())
         if then.startswith("rebase") and not self.uncommitted_gifts(where) <= self.accepted:
