@@ -5,12 +5,14 @@ Import it only where a wheel was just built: the library takes longer to import 
 
 from __future__ import annotations
 
+import csv
 import os
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from installer import install
 from installer.destinations import WheelDestination
@@ -25,6 +27,24 @@ from freshvenv.payload import EntryPoint, File, Payload, digest, dump
 if TYPE_CHECKING:
     from installer.scripts import ScriptSection
 
+_SMALL = 256 * 1024 * 1024
+_RATIO = 200
+"""A wheel that unpacks to more than ``_SMALL`` bytes, and to more than this many times its own size, is a bomb."""
+
+# RuntimeError: zipfile refuses what is encrypted, or compressed in a way it does not know.
+_INVALID = (
+    InstallerError,
+    ValueError,
+    AssertionError,
+    KeyError,
+    OSError,
+    BadZipFile,
+    RuntimeError,
+    EOFError,
+    csv.Error,
+    zlib.error,
+)
+
 
 def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
     """Unpack a wheel that was just built into a new folder.
@@ -34,7 +54,9 @@ def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
     """
     shelf = Shelf(directory)
     try:
-        with WheelFile.open(wheel) as source:
+        with ZipFile(wheel) as archive:
+            _refuse_bomb(archive, wheel.stat().st_size)
+            source = WheelFile(archive)
             source.validate_record(validate_contents=True)
             install(source, shelf, {})
             payload = Payload(
@@ -46,12 +68,19 @@ def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
                 files=tuple(shelf.files),
                 entry_points=tuple(shelf.entry_points),
             )
-    except (InstallerError, ValueError, AssertionError, KeyError, OSError, BadZipFile) as error:
+    except _INVALID as error:
         raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
     if not any(file.path == f"{payload.dist_info}/METADATA" for file in payload.files):
         raise BuildError("the build made an invalid wheel: it has no METADATA", log=log)
     dump(payload)
     return payload
+
+
+def _refuse_bomb(archive: ZipFile, size: int) -> None:
+    """Refuse before anything is read: no member gives more bytes than its header says."""
+    unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > max(_SMALL, _RATIO * size):
+        raise ValueError(f"{size} bytes unpack to {unpacked}")
 
 
 @dataclass
