@@ -35,6 +35,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def model(session: nox.Session) -> None:
+    """Long random walks through git, their result as Markdown; not part of the checks. ``nox -s model -- --seed 7``."""
+    session.install(".", *groups("test"))
+    arguments = session.posargs if "--steps" in session.posargs else ["--steps", "10000", *session.posargs]
+    session.run("python", "-m", "support.model", *arguments, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """What freshvenv costs beside its peers; not part of the checks. ``nox -s benchmarks -- --rounds 11 --only P3``."""
     session.install(".", "pip", *groups("test"))

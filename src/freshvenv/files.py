@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,3 +67,26 @@ def remove_tree(path: Path) -> None:
 
 def _new_name(prefix: str) -> str:
     return f"{prefix}{os.urandom(8).hex()}"
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The content of a regular file that has no more than ``most`` bytes.
+
+    What else a name in a tree can lead to (a link to a device or a pipe) is neither waited for nor read without end.
+    Raises ``OSError``.
+    """
+    # Not blocking: what is in its place may be a pipe.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(most + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most // 1024**2} MB")
+    return content

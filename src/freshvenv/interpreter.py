@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from freshvenv import process
 from freshvenv.errors import VenvError
@@ -93,8 +93,8 @@ def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
     key = hashlib.sha256(f"{real}\0{status.st_mtime_ns}\0{status.st_size}".encode(errors="surrogateescape"))
     remembered = memory / f"{key.hexdigest()[:32]}.json"
     try:
-        return Interpreter(**json.loads(read_own(remembered)))
-    except (OSError, ValueError, TypeError, RecursionError):
+        return _understood(json.loads(read_own(remembered)))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         interpreter = _ask(real)
     with suppress(OSError):  # remembering only saves time
         write_atomically(remembered, json.dumps(interpreter._asdict()).encode(), durable=False)
@@ -105,8 +105,22 @@ def _ask(executable: Path) -> Interpreter:
     try:
         done = process.run([executable, "-I", "-S", "-c", _QUESTION], cwd=Path(os.sep))
         if done.status == 0:
-            return Interpreter(executable=str(executable), **json.loads(done.stdout))
+            return _understood({**json.loads(done.stdout), "executable": str(executable)})
         complaint = done.complaint
-    except (OSError, ValueError, TypeError) as error:
-        complaint = str(error)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        complaint = f"it does not answer as Python does: {error}"
     raise VenvError(f"its interpreter {executable} does not run: {complaint}")
+
+
+def _understood(data: Mapping[str, Any]) -> Interpreter:
+    """An answer as a value. Raises ``TypeError`` or ``ValueError`` for one that no interpreter gives."""
+    answer = Interpreter(**data)
+    texts = [value for value in answer if value is not answer.markers]
+    if not all(isinstance(text, str) for text in [*texts, *answer.markers, *answer.markers.values()]):
+        raise TypeError("a value is no text")
+    for path in (answer.purelib, answer.platlib, answer.scripts, answer.headers):
+        if {"", ".", ".."} & set(path.split("/")):
+            raise ValueError(f"{path!r} is no place in an environment")
+    if "/" in answer.abi_tag:
+        raise ValueError(f"{answer.abi_tag!r} is no ABI")
+    return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from freshvenv.errors import NothingHereError, SettingsError, UsageError, VenvEr
 from freshvenv.project import Project
 from freshvenv.source.git import Repository
 from freshvenv.venvs.venv import Distribution, Venv, distributions, is_venv, normalized, open_venv
+
+MOST = 1000
+"""More environments than anybody keeps; a pattern that finds more of them is a mistake, or a trap."""
 
 
 class Candidate(NamedTuple):
@@ -133,7 +137,12 @@ class _Lookup:
 
     def _expand(self, pattern: str, *, keep_missing: bool) -> Iterator[Path]:
         if any(sign in pattern for sign in "*?["):
-            yield from (path for path in sorted(self._top.glob(pattern)) if is_venv(path))
+            found = list(islice((path for path in self._top.glob(pattern) if is_venv(path)), MOST + 1))
+            if len(found) > MOST:
+                raise SettingsError(
+                    f"venvs: {pattern!r} finds more than {MOST} environments", hint="name those that count"
+                )
+            yield from sorted(found)
         elif keep_missing or is_venv(self._top / pattern):
             yield self._top / pattern
 

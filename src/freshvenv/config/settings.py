@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from freshvenv.errors import SettingsError
+from freshvenv.files import read_file
 from freshvenv.fingerprint import BuildFrom, Recipe
 from freshvenv.plan import OnStale
 
@@ -20,6 +21,9 @@ DEFAULT_VENVS = (".venv", "venv", ".nox/*", ".tox/*")
 
 DEFAULT_TIMEOUT = 600
 """Seconds: git's command waits for the hook."""
+
+LARGEST = 4 * 1024 * 1024
+"""More bytes than any ``pyproject.toml`` has; parsing takes a hundred times as much memory."""
 
 _KEYS = (
     "venvs",
@@ -91,7 +95,7 @@ class Settings(NamedTuple):
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as a table; empty when there is no such file. Raises :class:`SettingsError`, which names the line."""
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        return tomllib.loads(read_file(path, LARGEST).decode())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
     except OSError as error:

@@ -40,6 +40,9 @@ _BUILD_FILES = (
 )
 """What runs, or decides what runs, when a project is built, installed or opened by its tools."""
 
+_LARGEST = 4 * 1024 * 1024
+"""More bytes than any ``pyproject.toml`` has; a larger one is not built."""
+
 
 class Description(NamedTuple):
     """Commits with the line that names each, and the build files that differ from what is trusted."""
@@ -96,6 +99,8 @@ def _build_files(repository: Repository, base: str, head: str) -> Iterable[str]:
 def _backend_paths(repository: Repository, head: str) -> tuple[str, ...]:
     """Where a backend in the project's own tree lies (PEP 517, ``backend-path``)."""
     text = repository.git("cat-file", "blob", f"{head}:pyproject.toml", env=WITHOUT_REPLACEMENTS)
+    if len(text.stdout) > _LARGEST:
+        return ()
     try:
         found = tomllib.loads(text.stdout.decode())["build-system"]["backend-path"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -21,6 +21,8 @@ class Owned(NamedTuple):
 def owned_files(venv: Venv, distribution: Distribution) -> Owned:
     """The files that RECORD lists. Raises :class:`VenvError` when it is missing or cannot be read."""
     # Imported here: needed only for an install that is not our own.
+    import csv
+
     from installer.records import InvalidRecordEntry, parse_record_file
 
     record = venv.path / distribution.metadata / "RECORD"
@@ -29,7 +31,7 @@ def owned_files(venv: Venv, distribution: Distribution) -> Owned:
         rows = [elements[0] for elements in parse_record_file(lines)]
     except OSError as error:
         raise VenvError(f"{distribution.dist_info}/RECORD: {error.strerror}") from error
-    except (InvalidRecordEntry, ValueError) as error:
+    except (InvalidRecordEntry, ValueError, csv.Error) as error:
         raise VenvError(f"{distribution.dist_info}/RECORD is damaged: {error}") from error
     if not any(row.endswith(".dist-info/RECORD") for row in rows):
         raise VenvError(f"{distribution.dist_info}/RECORD is damaged: it does not list itself")

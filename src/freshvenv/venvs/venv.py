@@ -73,11 +73,22 @@ def open_venv(path: Path, memory: Path) -> Venv:
         raise VenvError("not a directory")
     if not is_venv(path):
         raise VenvError("not a virtual environment (it has no pyvenv.cfg)")
+    if not _is_utf8(path):
+        # As venv and uv, which make none there: no script could name its interpreter.
+        raise VenvError("its path is not UTF-8")
     python = path / "bin" / "python"
     if not python.exists():
         target = f" ({os.readlink(python)})" if python.is_symlink() else ""
         raise VenvError(f"its interpreter{target} is gone")
     return Venv(path, python, inspect_interpreter(python, memory))
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def distributions(venv: Venv) -> Iterator[Distribution]:

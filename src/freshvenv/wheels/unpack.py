@@ -5,13 +5,15 @@ Import it only where a wheel was just built: the library takes longer to import 
 
 from __future__ import annotations
 
+import csv
 import errno
 import os
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from installer import install
 from installer.destinations import WheelDestination
@@ -27,6 +29,23 @@ from freshvenv.payload import EntryPoint, File, Payload, digest, dump
 if TYPE_CHECKING:
     from installer.scripts import ScriptSection
 
+_SMALL = 256 * 1024 * 1024
+_RATIO = 200
+"""A wheel that unpacks to more than ``_SMALL`` bytes, and to more than this many times its own size, is a bomb."""
+
+# RuntimeError: zipfile refuses what is encrypted, or compressed in a way it does not know.
+_INVALID = (
+    InstallerError,
+    ValueError,
+    AssertionError,
+    KeyError,
+    BadZipFile,
+    RuntimeError,
+    EOFError,
+    csv.Error,
+    zlib.error,
+)
+
 
 _FAULTS = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS})
 """What the disk or the system says, whatever the wheel is."""
@@ -40,7 +59,9 @@ def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
     """
     shelf = Shelf(directory)
     try:
-        with WheelFile.open(wheel) as source:
+        with ZipFile(wheel) as archive:
+            _refuse_bomb(archive, wheel.stat().st_size)
+            source = WheelFile(archive)
             source.validate_record(validate_contents=True)
             install(source, shelf, {})
             payload = Payload(
@@ -56,12 +77,19 @@ def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
         if error.errno in _FAULTS:
             raise
         raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
-    except (InstallerError, ValueError, AssertionError, KeyError, BadZipFile) as error:
+    except _INVALID as error:
         raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
     if not any(file.path == f"{payload.dist_info}/METADATA" for file in payload.files):
         raise BuildError("the build made an invalid wheel: it has no METADATA", log=log)
     dump(payload)
     return payload
+
+
+def _refuse_bomb(archive: ZipFile, size: int) -> None:
+    """Refuse before anything is read: no member gives more bytes than its header says."""
+    unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > max(_SMALL, _RATIO * size):
+        raise ValueError(f"{size} bytes unpack to {unpacked}")
 
 
 @dataclass
