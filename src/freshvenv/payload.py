@@ -110,7 +110,7 @@ def load(directory: Path) -> Payload:
             dist_info=dist_info,
             scheme=data["scheme"],
             files=tuple(map(File._make, _rows(data["files"], str, str, str, int, bool))),
-            entry_points=tuple(map(EntryPoint._make, _rows(data["entry-points"], str, str, str, str))),
+            entry_points=tuple(map(EntryPoint._make, _rows(data["entry-points"], str, str, str, str, str))),
         )
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedPayloadError(f"{directory}: {error}") from error
