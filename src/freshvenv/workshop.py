@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,17 @@ class Workshop:
 
         return EnvironmentPool(self.cache / "build-environments", self.locks, self.installer)
 
+    def _sweep(self) -> None:
+        """Remove what runs that were killed left behind, when it is so old that nobody can be at work in it."""
+        from freshvenv.files import remove_tree
+
+        now = time.time()
+        for folder, pattern, days in ((self.cache, "work-*", 1), (self.logs, "*.log", 30)):
+            for left in folder.glob(pattern):
+                with suppress(OSError):
+                    if now - left.lstat().st_mtime > days * 24 * 3600:
+                        left.unlink() if left.suffix == ".log" else remove_tree(left)
+
     @property
     def is_cramped(self) -> bool:
         """Whether there is too little room for a build where the cache is."""
@@ -75,6 +87,7 @@ class Workshop:
 
         try:
             self.cache.mkdir(parents=True, exist_ok=True)
+            self._sweep()
             if self.is_cramped:
                 raise OSError
             folder = tempfile.TemporaryDirectory(prefix="work-", dir=self.cache, ignore_cleanup_errors=True)
