@@ -24,7 +24,7 @@ from freshvenv.workshop import Workshop
 )
 def test_what_killed_runs_left(tmp_path: Path, path: str, days: float, *, stays: bool) -> None:
     left = tmp_path / path
-    left.parent.mkdir(parents=True)
+    left.parent.mkdir(parents=True, exist_ok=True)
     if path.endswith(".log"):
         left.touch()
     else:
