@@ -47,3 +47,25 @@ def benchmarks(session: nox.Session) -> None:
     """What freshvenv costs beside its peers; not part of the checks. ``nox -s benchmarks -- --rounds 11 --only P3``."""
     session.install(".", "pip", *groups("test"))
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """End a run before every one of its changes to the disk, and break every call, not only some of them."""
+    session.install(".", *groups("test"))
+    env = {"FRESHVENV_TEST_EVERY": "1"}
+    session.run("pytest", *(session.posargs or ["--numprocesses=2", "tests/faults"]), env=env)
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Signals at random moments, to pip and uv, too. ``nox -s kills -- --count 1000 --peers 100 --seed 1``."""
+    session.install(".", *groups("test"))
+    session.run("python", "-m", "support.kills", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
+def rounds(session: nox.Session) -> None:
+    """Several installs at once, 200 rounds."""
+    session.install(".", *groups("test"))
+    session.run("pytest", "tests/faults/test_concurrency.py", *session.posargs, env={"FRESHVENV_TEST_ROUNDS": "200"})

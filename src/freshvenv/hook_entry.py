@@ -156,7 +156,8 @@ def _explain(error: Exception) -> None:
 
 
 def _say(line: str) -> None:
-    from contextlib import suppress
-
-    with suppress(OSError):  # nobody may listen any more
+    try:
         print(line, file=sys.stderr, flush=True)
+    except OSError:
+        # Nobody listens any more. What is left in the buffer would be tried again at the end, and change the status.
+        sys.stderr = None

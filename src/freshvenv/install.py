@@ -22,7 +22,7 @@ from freshvenv.venvs.origin import outdate_uv_cache, provenance
 from freshvenv.venvs.place import place, sweep
 from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.requirements import question, unmet_requirements
-from freshvenv.venvs.venv import Venv
+from freshvenv.venvs.venv import Venv, open_venv
 from freshvenv.workshop import Workshop
 
 
@@ -99,6 +99,8 @@ class _Job(NamedTuple):
             return self._place(self._payload(), extra, fingerprint, tree)
 
     def _place(self, payload: Payload, extra: dict[str, bytes], fingerprint: Fingerprint, tree: WorkTree) -> Installed:
+        if open_venv(self.venv.path, self.workshop.interpreters) != self.venv:
+            raise VenvError("another venv was made in its place meanwhile")
         wanted = self._requirements(payload)
         sweep(self.venv)
         layout = lay_out(self.venv, payload, extra)

@@ -12,7 +12,7 @@ from freshvenv.errors import FreshvenvError, said_of
 from freshvenv.install import reinstall
 from freshvenv.lock import exclusive
 from freshvenv.observe import Sight, Sighting, look, observe
-from freshvenv.plan import Action, OnStale, Wish, decide
+from freshvenv.plan import Action, OnStale, State, Wish, decide
 from freshvenv.report import Outcome
 from freshvenv.source.git import Repository
 from freshvenv.source.worktree import WorkTree, read_work_tree
@@ -90,7 +90,9 @@ class _Run(NamedTuple):
         request = self.request
         wish = Wish(request.force, sight.found.settings.on_stale if request.automatic else OnStale.REINSTALL)
         outcome = Outcome(sighting.label, decide(sighting.observation, wish), sighting.observation)
-        if outcome.decision.action is not Action.REINSTALL or request.dry_run or sighting.venv is None:
+        # What looks broken may be in the midst of another run's install, so that is looked at with the lock, too.
+        is_final = outcome.decision.action is not Action.REINSTALL and outcome.decision.state is not State.BROKEN
+        if is_final or request.dry_run or sighting.venv is None:
             return outcome
         limit = sight.found.settings.timeout if request.automatic else 0
         begun = time.monotonic()

@@ -7,7 +7,6 @@ usual run of the tests some of the moments are tried, and with ``FRESHVENV_TEST_
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import pytest
 from support import crash
 from support.oracle import Snapshot, differences, fresh_install, installed_files
 from support.repository import Repository, create, make_venv
-from support.runner import Ended, Runner
+from support.runner import Ended, Runner, every
 from support.world import TOOLS, World
 
 
@@ -79,14 +78,6 @@ class Scene:
     def receipt_name(self) -> str:
         [receipt] = (self.venvs[0] / ".freshvenv").glob("*.receipt.json")
         return receipt.name
-
-
-def every() -> bool:
-    """Whether no moment is to be left out."""
-    return bool(_EVERY)
-
-
-_EVERY = os.environ.get("FRESHVENV_TEST_EVERY", "")
 
 
 def stage(

@@ -283,7 +283,9 @@ NEEDS_A_LOOK: dict[str, Change] = {
     "stamp cut off": lambda it: write_stamp_text(it, "freshvenv 1\n"),
     "stamp cut off after a line": lambda it: write_stamp_text(it, write_stamp(it).removesuffix("end\n")),
     "stamp of another version": lambda it: write_stamp_text(it, "freshvenv 2\nend\n"),
-    "stamp with a word that is not known": lambda it: write_stamp_text(it, write_stamp(it) + "later x\n"),
+    "stamp with a word that is not known": lambda it: write_stamp_text(
+        it, write_stamp(it).removesuffix("end\n") + "later x\nend\n"
+    ),
     "witness newer": lambda it: os.utime(it.top / "witness", (WHEN, WHEN + 1)),
     "witness gone": lambda it: (it.top / "witness").unlink(),
     "absent place is there": lambda it: (it.top / "nothing").mkdir(),

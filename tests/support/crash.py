@@ -1,6 +1,7 @@
 """Runs freshvenv in children that end, as by SIGKILL, before their n-th change to the disk; a script for an interpreter of its own.
 
-A line of JSON on standard input is one run: ``moment`` (0 for the first change, -1 for none), ``argv``, ``cwd``. A line on
+A line of JSON on standard input is one run: ``moment`` (0 for the first change, -1 for none), ``argv``, ``cwd``, ``files``
+(how many may be open, 0 for as many as usual). A line on
 standard output is how it ended: ``killed`` (what was about to happen, or nothing), ``status``, ``printed``. The modules
 are imported once and each run is a fork, so a run costs what git and the build cost.
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -86,6 +88,8 @@ def run(order: dict[str, object]) -> dict[str, object]:
                 os.chdir(str(order["cwd"]))
                 for number in (1, 2):
                     os.dup2(output.fileno(), number)
+                if order["files"]:
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (int(str(order["files"])),) * 2)
                 sys.argv = ["freshvenv", *order["argv"]]  # type: ignore[misc]
                 if int(str(order["moment"])) >= 0:
                     sys.addaudithook(Killer(int(str(order["moment"])), note.fileno()))

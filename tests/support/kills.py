@@ -168,7 +168,10 @@ def fight(arena: Arena, contender: str, rounds: int, chance: random.Random) -> T
         tally.rounds += 1
         tally.outcomes[outcome] += 1
         judge(arena, tally, branch, outcome, story)
+        begun = time.monotonic()
         again = arena.world.run(*arena.command(contender, branch), cwd=arena.repository.path, check=False)
+        # How long it takes depends on what else the machine does.
+        span = time.monotonic() - begun
         wrong = arena.differences(branch)
         if again.returncode or wrong or (contender == "freshvenv" and not says_fresh(arena)):
             tally.left += 1
@@ -213,7 +216,7 @@ def end_after(
         # Most of a run's time is spent before it touches the venv: wait until it does.
         while child.poll() is None and not list((arena.repository.venv / ".freshvenv").glob("stage-*")):
             time.sleep(0.001)
-        wait /= 4
+        wait /= 2
     time.sleep(wait)
     with suppress(ProcessLookupError):
         (os.killpg if to_group else os.kill)(child.pid, which)

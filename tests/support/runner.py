@@ -24,6 +24,14 @@ class Ended:
     printed: str
 
 
+def every() -> bool:
+    """Whether nothing is to be left out, however long it takes."""
+    return bool(_EVERY)
+
+
+_EVERY = os.environ.get("FRESHVENV_TEST_EVERY", "")
+
+
 class Runner:
     """freshvenv in children of a process that has loaded it already."""
 
@@ -36,10 +44,10 @@ class Runner:
             text=True,
         )
 
-    def run(self, *argv: str, cwd: Path, moment: int = -1) -> Ended:
+    def run(self, *argv: str, cwd: Path, moment: int = -1, files: int = 0) -> Ended:
         assert self.process.stdin
         assert self.process.stdout
-        order = {"moment": moment, "argv": argv, "cwd": os.fspath(cwd)}
+        order = {"moment": moment, "argv": argv, "cwd": os.fspath(cwd), "files": files}
         self.process.stdin.write(f"{json.dumps(order)}\n")
         self.process.stdin.flush()
         return Ended(**json.loads(self.process.stdout.readline()))

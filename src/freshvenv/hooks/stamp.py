@@ -3,7 +3,8 @@
 A line a fact, a word and then its value. ``commit ID``: HEAD when all was fresh. ``tree ID PATH``: the hash of a path
 (``.`` for the top) in that tree. ``newer PATH``: a witness; when it is newer than the stamp, or gone, the stamp says
 nothing any more. ``absent PATH``: something that was not there and would have to be looked at if it were. Paths are
-relative to the top of the work tree, or absolute. ``end`` is the last line: a stamp without it was cut.
+relative to the top of the work tree, or absolute. ``end`` is the last line: a stamp without it was cut, and
+the shim reads no further.
 
 Only :mod:`os` and what it has loaded anyway is imported: this is read before anything else is loaded.
 """

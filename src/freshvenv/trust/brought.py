@@ -7,6 +7,8 @@ post-merge with flag 1). As long as anything is uncommitted after that, nothing 
 
 from __future__ import annotations
 
+import os
+
 from freshvenv.source.git import Repository
 from freshvenv.source.snapshot import Unseen
 
@@ -26,4 +28,7 @@ def lies_about(repository: Repository) -> bool:
 
 def accept(repository: Repository) -> None:
     """Take what lies in the work tree for the user's own."""
-    (repository.own_state / NAME).unlink(missing_ok=True)
+    note = repository.own_state / NAME
+    # On a disk that cannot be written, removing what is not there is an error, too.
+    if os.path.lexists(note):
+        note.unlink(missing_ok=True)

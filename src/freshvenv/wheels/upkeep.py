@@ -85,7 +85,7 @@ def keep_in_bounds(cache: Path, locks: Path, logs: Path) -> None:
         mark.touch()
         remove(excess(entries(cache), now=now), locks)
         sweep(cache, now)
-        for log in logs.iterdir():
+        for log in logs.glob("*.log"):
             if now - log.stat().st_mtime > DAYS * 24 * 3600:
                 log.unlink(missing_ok=True)
 
