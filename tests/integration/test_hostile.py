@@ -469,7 +469,7 @@ def test_pyproject_that_is_no_text_of_a_sane_size(
 
 
 def test_huge_pyproject_of_a_stranger(installed: Repository) -> None:
-    """Consent shows the build files of a commit; not even that takes it apart, which would take gigabytes."""
+    """Consent shows the build files of a commit; not even that takes it apart, which would take minutes."""
     installed.git("commit", "--quiet", "--allow-empty", "--message", "own")
     large(installed.path / "pyproject.toml")
     installed.git("add", "--all")
