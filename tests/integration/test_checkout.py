@@ -28,7 +28,7 @@ def checked_out(repository: Repository) -> Iterator[Path]:
     """A clean checkout of the working tree as it is."""
     found = discover(repository.path)
     tree = read_work_tree(found, [".venv"])
-    with clean_checkout(found, tree.head, tree.tree, repository.world.root / "scratch") as top:
+    with clean_checkout(found, tree.head, tree.tree, repository.world.root / "scratch", tree.untracked()) as top:
         yield top
 
 
@@ -196,6 +196,37 @@ def test_uncommitted_work_is_there_and_dirty(repository: Repository) -> None:
         assert describe(repository, top) == describe(repository, repository.path)
         assert describe(repository, top).endswith("-dirty")
         assert set(repository.world.git("ls-files", cwd=top).splitlines()) >= {"src/demo/new.py", "src/demo/left.py"}
+
+
+def test_untracked_files_are_there_and_untracked(repository: Repository) -> None:
+    """They make no version dirty, and a file finder that asks git does not see them, as in the work tree."""
+    repository.git("tag", "v1")
+    names = ["src/demo/new.py", "a b\nc", "-rf"]
+    for name in names:
+        repository.write(name, "NEW = 1\n")
+    with checked_out(repository) as top:
+        assert all((top / name).read_text() == "NEW = 1\n" for name in names)
+        assert describe(repository, top) == describe(repository, repository.path)
+        assert not describe(repository, top).endswith("-dirty")
+        assert repository.world.git("ls-files", "-z", cwd=top) == repository.git("ls-files", "-z")
+
+
+def test_version_control_tells_what_git_knows(repository: Repository) -> None:
+    """The same tree, once with a file that is untracked and once with the file staged, gives other versions."""
+
+    def seen() -> str:
+        return read_work_tree(discover(repository.path), [".venv"]).version_control()
+
+    clean = seen()
+    repository.write("new.py", "NEW = 1\n")
+    untracked = seen()
+    repository.git("add", "new.py")
+    staged = seen()
+    assert staged == f"{clean} dirty"
+    assert untracked.startswith(f"{clean} untracked ")
+    repository.write("other.py", "NEW = 1\n")
+    assert seen().startswith(f"{clean} dirty untracked ")
+    assert seen() != f"{clean} dirty{untracked.removeprefix(clean)}"
 
 
 def test_commit_is_dirty_in_no_checkout(repository: Repository) -> None:

@@ -63,6 +63,18 @@ def _tell() -> None:
 
 
 _tell()
+_plain_section = _section
+
+
+def _section(header: str) -> dict[str, Any]:
+    """A project without a version has that of git."""
+    import os, subprocess
+    found = _plain_section(header)
+    if header == "project" and "version" not in found:
+        describe = ["git", "describe", "--tags", "--always", "--dirty", "--abbrev=40"]
+        version = os.environ.get("MODEL_VERSION") or subprocess.check_output(describe, text=True).strip()
+        found["version"] = "1.0+" + re.sub(r"[^a-z0-9]+", ".", version)
+    return found
 '''
 
 ORACLE = """
@@ -153,6 +165,10 @@ class Scene:
             "mixed": (("right", 7), ("left", 6)),
         }.items():
             seed.branch(name, *changes)  # type: ignore[arg-type]
+            if name != "topic":
+                file = seed.path / "pyproject.toml"
+                file.write_text(file.read_text().replace('version = "1.0"', 'dynamic = ["version"]'))
+                seed.commit("a version of git")
         seed.git("switch", "--quiet", "main")
         world.git("clone", "--quiet", "--bare", str(seed.path), "origin.git", cwd=world.root)
         for name in ("fork", "mate", "demo"):
@@ -197,7 +213,12 @@ class Scene:
         listed = repository.git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
         paths = sorted({name for name in listed if name and (repository.path / name).is_file()})
         content = {name: (repository.path / name).read_bytes() for name in paths}
-        key = hashlib.sha256(repr((content, repository.path if editable else "")).encode()).hexdigest()
+        version = repository.git("describe", "--tags", "--always", "--abbrev=40")
+        if repository.attempt("diff", "--quiet", "HEAD").returncode:
+            version += "-dirty"
+        dynamic = b"dynamic = " in content.get("pyproject.toml", b"")
+        facts = (content, repository.path if editable else "", version if dynamic else "")
+        key = hashlib.sha256(repr(facts).encode()).hexdigest()
         if (key, editable) not in self._expected:
             with tempfile.TemporaryDirectory(dir=self.world.root) as name:
                 source, out = Path(name, "source"), Path(name, "out")
@@ -207,7 +228,8 @@ class Scene:
                     (source / path).write_bytes(text)
                 kind = "editable" if editable else "wheel"
                 where = repository.path if editable else source
-                built = self.world.run(sys.executable, "-I", "-B", "-c", ORACLE, out, kind, cwd=where)
+                words = (sys.executable, "-I", "-B", "-c", ORACLE, out, kind)
+                built = self.world.run(*words, cwd=where, env={"MODEL_VERSION": version})
                 with zipfile.ZipFile(out / built.stdout.split()[-1]) as wheel:
                     self._expected[key, editable] = {member: wheel.read(member) for member in wheel.namelist()}
         return self._expected[key, editable]
@@ -570,13 +592,22 @@ class Walk(RuleBasedStateMachine):
         if "Traceback" in done.stderr or "a bug, in" in done.stderr:
             raise DifferenceError(f"resync {words} printed: {done.stderr}")
 
-    @rule(place=PLACES, which=st.sampled_from(["hook", "resync"]), change=st.integers(1, 90))
-    def kill(self, place: str, which: str, change: int) -> None:
+    @rule(
+        place=PLACES,
+        which=st.sampled_from(["hook", "resync", "resync --force"]),
+        number=NUMBERS,
+        change=st.integers(1, 40) | st.integers(1, 180),
+    )
+    def kill(self, place: str, which: str, number: int, change: int) -> None:
+        """SIGKILL where something is to be done: an install out of the cache makes 25 changes, one with a build 150."""
         where = self.place(place)
-        if which == "resync":
+        where.write("src/demo/left.py", f"NUMBER = {number}\n")
+        if which != "hook":
             self.consent(where)
-        done = where.world.run(sys.executable, "-c", KILLER, str(change), which, cwd=where.path, check=False)
+        words = (sys.executable, "-c", KILLER, str(change), *which.split())
+        done = where.world.run(*words, cwd=where.path, check=False)
         self.tally.counts["kills"] += done.returncode == -9
+        self.tally.counts["kills with an intent"] += any((where.venv / ".freshvenv").glob("*.intent.json"))
 
     # The promises
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,17 +28,21 @@ _CARRIED = (
 
 
 @contextmanager
-def clean_checkout(repository: Repository, head: Head, tree: str, parent: Path) -> Iterator[Path]:
+def clean_checkout(
+    repository: Repository, head: Head, tree: str, parent: Path, untracked: Iterable[str] = ()
+) -> Iterator[Path]:
     """Check ``tree`` out into a new folder below ``parent``, with HEAD, branch and tags as they are; remove it after.
 
     Where ``tree`` is not that of HEAD (a snapshot of uncommitted work), git says in the checkout what it says in the
-    work tree: files differ from HEAD. Submodules that are populated in the work tree are populated.
+    work tree: files differ from HEAD, and ``untracked`` ones are not in its index. Submodules that are populated in the
+    work tree are populated.
     Raises :class:`GitError`.
     """
     parent.mkdir(parents=True, exist_ok=True)
     where = new_directory(parent, "checkout-")
     try:
         _populate(repository, head, tree, where)
+        _forget(where, untracked)
         yield where
     finally:
         remove_tree(where)
@@ -52,6 +56,15 @@ def _populate(repository: Repository, head: Head, tree: str, where: Path) -> Non
     for path, commit in repository.submodules(tree, ".", env):
         if commit:
             _populate_submodule(repository.top / path, where / path)
+
+
+def _forget(where: Path, untracked: Iterable[str]) -> None:
+    """Leave files on disk that git is not to know: they make no version dirty, and no file finder lists them."""
+    names = b"".join(os.fsencode(name) + b"\0" for name in untracked)
+    if names:
+        done = git("update-index", "--force-remove", "-z", "--stdin", cwd=where, input=names)
+        if done.status != 0:
+            raise GitError(f"a clean checkout failed: git update-index: {done.complaint}")
 
 
 def _make_repository(repository: Repository, head: Head, inner: Path) -> None:

@@ -64,7 +64,22 @@ class WorkTree(NamedTuple):
     def version_control(self) -> str:
         """What a version scheme sees: ``git describe``, and whether anything is uncommitted."""
         described = self.repository.describe(self.head.commit)
-        return described if self.is_clean else f"{described} dirty"
+        if self.is_clean:
+            return described
+        untracked = self.untracked()
+        if set(self.uncommitted) - set(untracked):
+            described += " dirty"
+        if untracked:
+            # They make no version dirty, but file finders take only what git knows.
+            described += f" untracked {hashlib.sha256(repr(untracked).encode()).hexdigest()[:7]}"
+        return described
+
+    def untracked(self) -> tuple[str, ...]:
+        """Those of the uncommitted files that git does not know yet."""
+        if self.is_clean:
+            return ()
+        unknown = set(self.repository.ask("ls-files", "-z", "--others", "--exclude-standard").split("\0"))
+        return tuple(sorted(unknown.intersection(self.uncommitted)))
 
     def submodules(self, path: str) -> tuple[str, ...]:
         """A line for each submodule below ``path``: where it is, and the commit that is checked out in it."""

@@ -38,6 +38,8 @@ def make_payload(
     if not recipe.is_cacheable:
         wheel = build_wheel(project.directory, interpreter, recipe, out, pool=pool, log=log)
     else:
-        with clean_checkout(tree.repository, tree.head, tree.tree, scratch) as top:
+        # Only where the fingerprint tells a file that is untracked from one that is not.
+        untracked = tree.untracked() if project.may_read_git else ()
+        with clean_checkout(tree.repository, tree.head, tree.tree, scratch, untracked) as top:
             wheel = build_wheel(top / project.path, interpreter, recipe, out, pool=pool, log=log)
     return unpack(wheel, folder, log)
