@@ -31,7 +31,7 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, against the wheel that users get."""
     session.install(".", *groups("test"))
-    session.run("pytest", *(session.posargs or ["--numprocesses=2", "--dist=loadgroup"]))
+    session.run("pytest", *(session.posargs or ["--numprocesses=3", "--dist=loadgroup"]))
 
 
 @nox.session
@@ -54,7 +54,7 @@ def faults(session: nox.Session) -> None:
     """End a run before every one of its changes to the disk, and break every call, not only some of them."""
     session.install(".", *groups("test"))
     env = {"FRESHVENV_TEST_EVERY": "1"}
-    session.run("pytest", *(session.posargs or ["--numprocesses=2", "tests/faults"]), env=env)
+    session.run("pytest", *(session.posargs or ["--numprocesses=3", "tests/faults"]), env=env)
 
 
 @nox.session
