@@ -1,4 +1,4 @@
-"""Writing files so that a reader, or a run after a crash, finds the old content or the new and nothing else."""
+"""Files written so that whoever reads them finds the old content or the new, and files of others read with care."""
 
 from __future__ import annotations
 

@@ -291,6 +291,8 @@ class Workbench:
             [wheel] = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
             made.put(str(wheel))
             [main] = repository.venv.glob("lib/python*/site-packages/pip/__main__.py")
+            # uv links files from its cache: what is written into one is written into all.
+            main.unlink()
             main.write_text(PIP_THAT_IS_RECORDED.format(calls=str(calls)))
         return made
 
