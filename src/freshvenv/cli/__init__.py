@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
 from freshvenv import __version__, run_entry
-from freshvenv.cli.cache import cache
 from freshvenv.cli.consent import consent
-from freshvenv.cli.doctor import doctor
-from freshvenv.cli.hooks import hooks
 from freshvenv.cli.place import here, workshop
-from freshvenv.cli.trust import trust
 from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
 from freshvenv.errors import FAULT, FreshvenvError, StoppedError, said_of
 from freshvenv.hooks import framework, native
@@ -45,6 +43,22 @@ def main(arguments: list[str]) -> int:
 
 
 class _Group(click.Group):
+    """Commands of this module, and of others that are loaded when they are asked for."""
+
+    modules: ClassVar = ("hooks", "cache", "trust", "doctor")
+    """Each holds the command of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in the order of the help text."""
+        return sorted({*super().list_commands(ctx), *self.modules})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """A command by its name; ``status`` is typed often, and loads nothing of the others."""
+        if name not in self.modules:
+            return super().get_command(ctx, name)
+        command: click.Command = getattr(import_module(f"freshvenv.cli.{name}"), name)
+        return command
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; click itself would print an empty line when it is interrupted."""
         try:
@@ -167,7 +181,3 @@ def _changes(repository: Repository, sighting: Sighting) -> dict[str, str] | Non
         return {}
     found = changed_files(repository, receipt.fingerprint.tree, current.tree)
     return None if found is None else {change.path: change.kind for change in found}
-
-
-for family in (hooks, cache, trust, doctor):
-    group.add_command(family)
