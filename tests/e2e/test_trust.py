@@ -22,8 +22,10 @@ PRELUDE = r"""
 set -eu
 canary() { printf 'import pathlib; pathlib.Path("%s").touch()\n' "$CANARY" >>backend/in_tree.py; }
 digit() { printf 'NUMBER = %s\n' "$2" >"src/demo/$1.py"; }
-own() { canary; digit extra "${1-5}"; git commit --quiet --all --message "own ${1-5}"; }
-small() { digit extra "$1"; git commit --quiet --all --message "small $1"; }
+own() { canary; digit extra "${1-5}"; record "own ${1-5}"; }
+small() { digit extra "$1"; record "small $1"; }
+minute=1500000000
+record() { git commit --quiet --all --date="@$((minute += 60)) +0000" --message "$1"; }
 gift() { git fetch --quiet "$FORK" gift; }
 todo() { GIT_SEQUENCE_EDITOR="sed -i $1" git rebase --quiet --interactive "$2"; }
 """
@@ -168,6 +170,11 @@ TRUSTED = {
     "own commits, reworded": "own && small 6 && todo 1,2s/^pick/reword/ origin/upstream",
     "own commits, squashed": "own && small 6 && small 7 && todo 2,3s/^pick/squash/ origin/upstream",
     "own commits, fixed up": "own && small 6 && todo 2s/^pick/fixup/ origin/main",
+    "own commits, fixed up and rebased": "own && small 6 && small 7 && todo 2,3s/^pick/fixup/ origin/upstream",
+    "own commits, fixed up with a conflict": """
+        own && small 6 && small 7 && (todo "'2d;3s/^pick/fixup/'" origin/main || true)
+        digit extra 8 && git add src && git rebase --continue
+    """,
     "own commits, reordered": """
         own && digit left 8 && git commit --quiet --all --message left
         todo "'1{h;d};2G'" origin/main
@@ -268,6 +275,13 @@ UNTRUSTED = {
     """,
     "fixed up into an own commit": """
         small 6 && gift && git cherry-pick FETCH_HEAD && todo 2s/^pick/fixup/ origin/main
+    """,
+    "fixed up into an own commit, with a conflict": """
+        digit right 3 && record "right 3" && digit right 4 && record "right 4"
+        gift && (git cherry-pick FETCH_HEAD || true)
+        digit right 9 && git add . && git cherry-pick --continue
+        (todo "'2d;3s/^pick/fixup/'" origin/main || true)
+        digit right 9 && git add . && git rebase --continue
     """,
     "squashed into an own commit": """
         small 6 && gift && git cherry-pick FETCH_HEAD && todo 2s/^pick/squash/ origin/main

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from freshvenv.trust.reflog import Deed, Rebase, Reflog, rebases_in
+from freshvenv.trust.reflog import Deed, Entry, Rebase, Reflog, rebases_in
 
 _DEPTH = 200
 """How many rewrites of rewrites are followed."""
@@ -226,7 +226,8 @@ class _Court:
         sources, objection = self._sources(rebase)
         if objection:
             return False, objection
-        if self._is_rewrite(id, rebase, sources):
+        entry = log.entries[index]
+        if self._is_melted(id, entry, rebase, sources) or self._is_rewrite(id, rebase, sources):
             return True, "rebased from trusted commits"
         return False, "not a rewrite of the commits that were rebased"
 
@@ -265,6 +266,17 @@ class _Court:
                 return entry.old
         return ""
 
+    def _is_melted(self, id: str, entry: Entry, rebase: Rebase, sources: Collection[Commit]) -> bool:
+        """Whether a ``squash`` or ``fixup`` melted one of the sources into the good commit that it replaces.
+
+        git moves over the picks at the top of the list that change nothing, so that commit may be no step at all.
+        """
+        if entry.step not in {"squash", "fixup", "continue"} or not self._origin(rebase):
+            return False
+        after, before = self._commit(id), self._commit(entry.old)
+        amends = bool(after.author) and (after.author, after.parents) == (before.author, before.parents)
+        return amends and not _has_more_steps(rebase, sources) and self.is_good(entry.old)
+
     def _is_rewrite(self, id: str, rebase: Rebase, sources: Collection[Commit]) -> bool:
         author = self._commit(id).author
         twins = [source for source in sources if source.author == author]
@@ -275,12 +287,22 @@ class _Court:
             patch = self.history.patch(id)
             patches = [self.history.patch(twin.id) for twin in twins]
             return patch is not None and any(it is not None and it.digest == patch.digest for it in patches)
-        # More steps than there were commits: a line was added to the list by hand, with a commit from elsewhere.
-        # (`reword` takes two steps, where the commit cannot be fast-forwarded to.)
-        made = {step.new: step.step for step in rebase.steps if step.old != step.new}
-        weights = {new: 0.5 if step == "reword" else 1.0 for new, step in made.items()}
-        if sum(weights.values()) > len(sources):
+        if _has_more_steps(rebase, sources):
             return False
-        picked = [new for new, step in made.items() if step not in {"squash", "fixup"}]
+        weights = _weights(rebase)
+        picked = [step.new for step in rebase.steps if step.new in weights and step.step not in {"squash", "fixup"}]
         self.commits.update(self.history.known([new for new in picked if not self._has_author(new)]))
-        return sum(weights[new] for new in picked if self._commit(new).author == author) <= len(twins)
+        return sum(weights[new] for new in dict.fromkeys(picked) if self._commit(new).author == author) <= len(twins)
+
+
+def _has_more_steps(rebase: Rebase, sources: Collection[Commit]) -> bool:
+    """Whether a line was added to the list by hand, with a commit from elsewhere."""
+    return sum(_weights(rebase).values()) > len(sources)
+
+
+def _weights(rebase: Rebase) -> dict[str, float]:
+    """How many commits each step took, by the commit that it made.
+
+    ``reword`` takes two steps, where the commit cannot be fast-forwarded to.
+    """
+    return {step.new: 0.5 if step.step == "reword" else 1.0 for step in rebase.steps if step.old != step.new}
