@@ -19,57 +19,37 @@ QUIET_GIT = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false",
 SWITCH = "FRESHVENV"
 """``FRESHVENV=off`` skips every hook once."""
 
+_FAMILIES = ("GIT_", "PIP_", "PYTHON", "UV_")
+"""What programs of these names read. Any of it may point at another repository, interpreter or environment, change what
+is built, or end the program, so only what is named below is handed on."""
+
+_ALSO = frozenset({"CONDA_DEFAULT_ENV", "CONDA_PREFIX", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"})
+
 # What git needs to reach a network or to find a person's settings; all other GIT_* variables name a repository,
 # an index or a running command, and are true only for the git process that started the hook. pre-commit keeps
 # the same list: https://github.com/pre-commit/pre-commit/blob/main/pre_commit/git.py (no_git_env).
-_GIT_KEPT = frozenset(
-    {
-        "GIT_ALLOW_PROTOCOL",
-        "GIT_ASKPASS",
-        "GIT_CONFIG_COUNT",
-        "GIT_CONFIG_GLOBAL",
-        "GIT_CONFIG_NOSYSTEM",
-        "GIT_CONFIG_SYSTEM",
-        "GIT_EXEC_PATH",
-        "GIT_HTTP_PROXY_AUTHMETHOD",
-        "GIT_SSH",
-        "GIT_SSH_COMMAND",
-        "GIT_SSL_CAINFO",
-        "GIT_SSL_NO_VERIFY",
-        "GIT_TERMINAL_PROMPT",
-    }
-)
-_GIT_KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+_GITS = """
+GIT_ALLOW_PROTOCOL GIT_ASKPASS GIT_HTTP_PROXY_AUTHMETHOD GIT_SSH GIT_SSH_COMMAND GIT_SSL_CAINFO GIT_SSL_NO_VERIFY
+GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CONFIG_NOSYSTEM GIT_CONFIG_SYSTEM GIT_EXEC_PATH GIT_TERMINAL_PROMPT
+"""
 
-# Each of these points an installer, a build or an interpreter at another environment than the one it is given.
-_REDIRECTING = frozenset(
-    {
-        "CONDA_DEFAULT_ENV",
-        "CONDA_PREFIX",
-        "PIP_PREFIX",
-        "PIP_PYTHON",
-        "PIP_REQUIRE_VIRTUALENV",
-        "PIP_ROOT",
-        "PIP_TARGET",
-        "PIP_USER",
-        "PYTHONHOME",
-        "PYTHONPATH",
-        "PYTHONSTARTUP",
-        "UV_FROZEN",
-        "UV_LOCKED",
-        "UV_MANAGED_PYTHON",
-        "UV_NO_MANAGED_PYTHON",
-        "UV_NO_SYNC",
-        "UV_PROJECT",
-        "UV_PROJECT_ENVIRONMENT",
-        "UV_PYTHON",
-        "UV_SYSTEM_PYTHON",
-        "UV_WORKING_DIR",
-        "UV_WORKING_DIRECTORY",
-        "VIRTUAL_ENV",
-        "__PYVENV_LAUNCHER__",
-    }
-)
+# Where an installer finds packages, and which of several it takes: the user's own `pip install .` would obey it, too.
+# https://pip.pypa.io/en/stable/cli/pip_install/#options and https://docs.astral.sh/uv/reference/environment/
+_INSTALLERS = """
+PIP_CONFIG_FILE PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_INDEX_URL PIP_NO_INDEX PIP_PYPI_URL
+PIP_CERT PIP_CLIENT_CERT PIP_DEFAULT_TIMEOUT PIP_KEYRING_PROVIDER PIP_PROXY PIP_RETRIES PIP_TIMEOUT PIP_TRUSTED_HOST
+PIP_CACHE_DIR PIP_NO_CACHE_DIR PIP_USE_DEPRECATED PIP_USE_FEATURE
+PIP_BUILD_CONSTRAINT PIP_CONSTRAINT PIP_NO_BINARY PIP_ONLY_BINARY PIP_PRE PIP_PREFER_BINARY PIP_UPLOADED_PRIOR_TO
+UV_CONFIG_FILE UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_NO_CONFIG UV_NO_INDEX
+UV_CREDENTIALS_DIR UV_INSECURE_HOST UV_KEYRING_PROVIDER UV_NATIVE_TLS UV_OFFLINE UV_REQUEST_TIMEOUT UV_SYSTEM_CERTS
+UV_CACHE_DIR UV_NO_CACHE
+UV_BUILD_CONSTRAINT UV_CONSTRAINT UV_EXCLUDE_NEWER UV_OVERRIDE UV_PRERELEASE UV_RESOLUTION
+UV_NO_BINARY UV_NO_BINARY_PACKAGE UV_NO_BUILD UV_NO_BUILD_PACKAGE
+"""
+
+_KEPT = frozenset((_GITS + _INSTALLERS).split())
+
+_KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "UV_CONCURRENT_", "UV_HTTP_", "UV_INDEX_")
 
 
 PROGRESS = "FRESHVENV_PROGRESS"
@@ -102,15 +82,16 @@ def scrub(environ: MutableMapping[str, str] = os.environ) -> frozenset[str]:
     Called once by each door, before anything else is started, so that no call site can forget it. Returns the names of
     the variables that were removed.
     """
-    removed = frozenset(name for name in environ if name in _REDIRECTING or _is_gits(name))
+    removed = frozenset(name for name in environ if name in _ALSO or (name.startswith(_FAMILIES) and not is_kept(name)))
     for name in removed:
         del environ[name]
     environ[GUARD] = "1"
     return removed
 
 
-def _is_gits(name: str) -> bool:
-    return name.startswith("GIT_") and name not in _GIT_KEPT and not name.startswith(_GIT_KEPT_PREFIXES)
+def is_kept(name: str) -> bool:
+    """Whether a variable of git, pip, uv or Python is handed on."""
+    return name in _KEPT or name.startswith(_KEPT_PREFIXES)
 
 
 def stop_on_termination() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from support.poison import POISONED, poison_for
 
 TOOLS = Path(sys.executable).parent
 """Where the programs of the test environment are: freshvenv, uv, pre-commit, prek, nox, tox."""
@@ -60,6 +63,7 @@ class World:
 
     root: Path
     env: Mapping[str, str] = field(repr=False)
+    poisoned: bool = POISONED
 
     @property
     def home(self) -> Path:
@@ -74,10 +78,15 @@ class World:
         input: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end; with ``check``, a status other than 0 fails the test and shows the output."""
+        words = [os.fspath(arg) for arg in argv]
+        poison = poison_for(words[0]) if self.poisoned else {}
+        if poison and os.path.basename(words[0]) == "freshvenv":
+            # Python itself would end of some of it. The hooks start it with -I, too.
+            words[:1] = [sys.executable, "-I", shutil.which(words[0]) or words[0]]
         done = subprocess.run(
-            [os.fspath(arg) for arg in argv],
+            words,
             cwd=cwd or self.root,
-            env={**self.env, **(env or {})},
+            env={**poison, **self.env, **(env or {})},
             input=input,
             stdin=subprocess.DEVNULL if input is None else None,
             capture_output=True,

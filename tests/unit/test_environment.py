@@ -56,6 +56,19 @@ GOES = [
     "UV_FROZEN",
     "UV_LOCKED",
     "UV_NO_SYNC",
+    # what ends a program, or makes it do something else
+    "PIP_DRY_RUN",
+    "PIP_NO_DEPS",
+    "PIP_REPORT",
+    "PYTHONHASHSEED",
+    "PYTHONINSPECT",
+    "PYTHONMALLOC",
+    "PYTHONPLATLIBDIR",
+    "PYTHONUTF8",
+    "PYTHON_GIL",
+    "UV_LINK_MODE",
+    "UV_NO_BUILD_ISOLATION",
+    "UV_PYTHON_DOWNLOADS",
 ]
 
 
@@ -94,6 +107,12 @@ STAYS = [
     "UV_CACHE_DIR",
     "UV_OFFLINE",
     "UV_KEYRING_PROVIDER",
+    "UV_INDEX_INTERNAL_PASSWORD",
+    "UV_HTTP_TIMEOUT",
+    "UV_EXCLUDE_NEWER",
+    "UV_CONCURRENT_BUILDS",
+    "PIP_CONSTRAINT",
+    "PIP_TRUSTED_HOST",
     "SSL_CERT_FILE",
     "https_proxy",
     "HTTPS_PROXY",
