@@ -35,6 +35,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("place", ["", "worktree", "submodule", "odd-path"], ids=["plain", "worktree", "submodule", "odd-path"])
+def poisoned(session: nox.Session, place: str) -> None:
+    """All tests once more, with nonsense in every variable of git, pip, uv and Python, from places that tools forget."""
+    session.install(".", *groups("test"))
+    env = {"FRESHVENV_TEST_POISON": "1", "FRESHVENV_TEST_PLACE": place}
+    session.run("pytest", *(session.posargs or ["--numprocesses=3", "--dist=loadgroup"]), env=env)
+
+
+@nox.session
 def model(session: nox.Session) -> None:
     """Long random walks through git, their result as Markdown; not part of the checks. ``nox -s model -- --seed 7``."""
     session.install(".", *groups("test"))

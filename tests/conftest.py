@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from support.values import replace
+from support.places import ODD_NAME, PLACE, Place
+from support.poison import POISONED
 from support.world import World, sterile_environment
 
 
 @pytest.fixture(autouse=True)
 def sterile(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """No test sees the settings of the person or the machine that runs it."""
-    world = World(tmp_path, sterile_environment(tmp_path, os.environ))
-    if request.node.get_closest_marker("unpoisoned"):
-        world = replace(world, poisoned=False)
+    place = Place.ORDINARY if request.node.get_closest_marker("ordinary_place") else PLACE
+    root = tmp_path / ODD_NAME if place is Place.ODD_PATH else tmp_path
+    poisoned = POISONED and not request.node.get_closest_marker("unpoisoned")
+    world = World(root, sterile_environment(root, os.environ), poisoned, place)
     for name in set(os.environ) - set(world.env) - {"PYTEST_CURRENT_TEST"}:
         monkeypatch.delenv(name)
     for name, value in world.env.items():

@@ -16,6 +16,8 @@ from support.repository import BRANCHES, Repository, assert_fresh, create, insta
 from support.values import replace
 from support.world import TOOLS, World, sterile_environment
 
+pytestmark = pytest.mark.unpoisoned("pre-commit, prek and the pip and uv that they start stand between git and us")
+
 CHECKOUT = Path(__file__).parents[2]
 """The freshvenv that is tested: the working tree that these tests are part of."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from support.model import STEPS, Tally, walk
 from support.world import World
 
 WALKS = 10
 
 
+@pytest.mark.ordinary_place("its clones are copied back and forth, and it walks through a linked worktree anyway")
 def test_fresh_is_true_and_no_stranger_is_built(world: World) -> None:
     tally = Tally()
     walk(world, seed=0, walks=WALKS, tally=tally)

@@ -76,7 +76,10 @@ FOREIGN = {
 }
 
 
-@pytest.fixture(params=["sh", "python"])
+_ENDS_ITSELF = pytest.mark.unpoisoned("the hook that was there before ends of it")
+
+
+@pytest.fixture(params=["sh", pytest.param("python", marks=_ENDS_ITSELF)])
 def foreign(request: pytest.FixtureRequest) -> Foreign:
     return FOREIGN[request.param]
 
@@ -150,6 +153,7 @@ def test_foreign_hook_that_is_not_executable_stays_off(repository: Repository) -
     assert_fresh(repository, 31)
 
 
+@_ENDS_ITSELF
 @pytest.mark.parametrize("order", ["pre-commit first", "freshvenv first"])
 def test_beside_the_hooks_of_pre_commit(repository: Repository, order: str) -> None:
     """Both tools move a hook that they find out of the way and call it, whoever comes last."""
@@ -293,7 +297,7 @@ def test_fast_path_is_not_taken_past_a_newer_witness(repository: Repository, fil
 @pytest.mark.parametrize("wreck", ["gone", "not executable", "unrecorded"])
 def test_missing_interpreter_does_not_spoil_the_checkout(repository: Repository, wreck: str) -> None:
     repository.freshvenv("init", "--hooks", "native")
-    recorded = repository.git_dir / "freshvenv" / "python"
+    recorded = repository.common_dir / "freshvenv" / "python"
     match wreck:
         case "gone":
             recorded.write_text("/nowhere/bin/python\n")
@@ -458,10 +462,10 @@ def listing(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 def watch_interpreter(repository: Repository) -> Path:
     """Put a script before the interpreter that the hooks start; the file that it writes then comes back."""
-    recorded = repository.git_dir / "freshvenv" / "python"
+    recorded = repository.common_dir / "freshvenv" / "python"
     interpreter = recorded.read_text().rstrip("\n")
     canary = repository.world.root / "python-was-started"
-    script = repository.world.root / "watched-python"
+    script = repository.world.plain / "watched-python"
     script.write_text(f'#!/bin/sh\n: > {shlex.quote(str(canary))}\nexec {shlex.quote(interpreter)} "$@"\n')
     script.chmod(0o755)
     recorded.write_text(f"{script}\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from support.places import move
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
 from support.world import World
 
@@ -117,6 +118,7 @@ def scene(world: World) -> Scene:
     stranger.git("commit", "--quiet", "--message", "commit: a gift", cwd=fork)
     stranger.git("push", "--quiet", "origin", "gift:refs/pull/7/head", cwd=fork)
     world.git("clone", "--quiet", str(origin), str(demo), cwd=world.root)
+    move(world.git, demo, world.place)
     repository = Repository(world, demo)
     make_venv(world, repository.venv)
     repository.freshvenv("init")
@@ -491,7 +493,7 @@ def test_a_repository_without_a_remote(world: World) -> None:
     assert "approved" not in repository.freshvenv("init").stdout
     repository.git("switch", "--quiet", "topic")
     assert_fresh(repository, 31)
-    assert not (repository.path / ".git" / "freshvenv" / "ledger").exists()
+    assert not (repository.common_dir / "freshvenv" / "ledger").exists()
 
 
 def test_a_linked_worktree(scene: Scene) -> None:
@@ -573,7 +575,7 @@ def test_trust_is_shown_given_and_withdrawn(scene: Scene) -> None:
     repository.freshvenv("trust", "remove", gift)
     assert repository.freshvenv("trust", "show", "--exit-code", check=False).returncode == 1
     repository.freshvenv("trust", "add", "--history", "HEAD")
-    assert json.loads((repository.path / ".git/freshvenv/ledger").read_text())["histories"] == [
+    assert json.loads((repository.common_dir / "freshvenv" / "ledger").read_text())["histories"] == [
         repository.git("rev-parse", "HEAD")
     ]
     assert repository.freshvenv("trust", "show", "--exit-code").returncode == 0

@@ -112,7 +112,7 @@ def stage(
     python = places[0] / "bin" / "python"
     expected = fresh_install(world, repository.path, "HEAD", python, editable=editable)
     state = (world.root / "cache" / "freshvenv", world.root / "state" / "freshvenv")
-    own = repository.path / ".git" / "freshvenv"
+    own = repository.git_dir / "freshvenv"
     kept = world.root / "kept"
     kept.mkdir()
     scene = Scene(repository, runner, places, dict.fromkeys(places, expected), kept, (*places, *state, own))

@@ -97,7 +97,7 @@ def failure(repository: Repository) -> list[Path]:
 
 
 def stamp(repository: Repository) -> list[Path]:
-    return [repository.path / ".git" / "freshvenv" / "stamp"]
+    return [repository.git_dir / "freshvenv" / "stamp"]
 
 
 def in_cache(pattern: str) -> Callable[[Repository], list[Path]]:

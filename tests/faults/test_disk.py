@@ -82,7 +82,7 @@ def folders(scene: Scene) -> dict[str, Path]:
         "venv": scene.repository.venv,
         "cache": root / "cache" / "freshvenv",
         "state": root / "state" / "freshvenv",
-        "git folder": scene.repository.path / ".git",
+        "git folder": scene.repository.git_dir,
     }
 
 
@@ -206,7 +206,7 @@ def test_error_of_the_disk(scene: Scene, call: str) -> None:
 def test_clock_that_goes_back(scene: Scene) -> None:
     """What was written when the clock was a day ahead is dated to the future."""
     ahead = 24 * 3600 * 1_000_000_000
-    stamp = scene.repository.path / ".git" / "freshvenv" / "stamp"
+    stamp = scene.repository.git_dir / "freshvenv" / "stamp"
     for path in [*scene.repository.venv.rglob("*"), stamp]:
         if path.is_file() and not path.is_symlink():
             os.utime(path, ns=(path.stat().st_atime_ns + ahead, path.stat().st_mtime_ns + ahead))

@@ -718,7 +718,7 @@ def environments_half_made(repository: Repository) -> None:
 
 
 def objects_gone(repository: Repository) -> None:
-    shutil.rmtree(repository.path / ".git" / "freshvenv" / "objects", ignore_errors=True)
+    shutil.rmtree(repository.common_dir / "freshvenv" / "objects", ignore_errors=True)
 
 
 def record_that_points_outside(repository: Repository) -> None:
@@ -878,7 +878,7 @@ def test_odd_path(world: World, name: str) -> None:
 def test_odd_name_of_a_venv(repository: Repository, name: str) -> None:
     repository.venv.rename(repository.path / name)
     settings(repository, f"venvs = {json.dumps([name])}")
-    (repository.path / ".git" / "info").mkdir(exist_ok=True)
+    (repository.common_dir / "info").mkdir(exist_ok=True)
     if name == "*":
         # It is a pattern, and finds what is there.
         assert say(repository.world, "resync", cwd=repository.path).status == 0

@@ -16,6 +16,8 @@ from freshvenv.source.worktree import read_work_tree
 from support import repository as demo
 from support.world import World
 
+pytestmark = pytest.mark.ordinary_place("each kind of place is made here")
+
 EVERYTHING = (":(top)",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_state_without_a_folder(tmp_path: Path) -> None:
 
 def test_hooks_are_where_git_looks(repository: Repository) -> None:
     assert [hook.path for hook in find_hooks(repository)] == [
-        repository.git_dir / "hooks" / kind for kind in HOOK_TYPES
+        repository.common_dir / "hooks" / kind for kind in HOOK_TYPES
     ]
 
 
@@ -155,7 +156,7 @@ def test_two_hooks_in_the_way(repository: Repository) -> None:
 
 
 def test_hooks_directory_that_is_a_file(repository: Repository) -> None:
-    (repository.git_dir / "hooks").write_text("x")
+    (repository.common_dir / "hooks").write_text("x")
     with pytest.raises(FreshvenvError, match="hooks cannot be installed"):
         native.install(repository)
 
@@ -199,14 +200,20 @@ def test_opting_in_again_after_opting_out(repository: Repository) -> None:
     assert repository.is_opted_in()
 
 
-def test_opting_in_with_an_interpreter_that_does_not_find_us(world: World, repository: Repository) -> None:
-    venv = demo.make_venv(world, world.root / "bare")
+UNFIT = {"bare": "-I does not find freshvenv", "two\nlines": "has a line end in its path"}
+
+
+@pytest.mark.parametrize(("name", "message"), UNFIT.items(), ids=UNFIT)
+def test_opting_in_with_an_interpreter_that_is_unfit(
+    world: World, repository: Repository, name: str, message: str
+) -> None:
+    venv = demo.make_venv(world, world.plain / name)
     [site] = [path for path in map(Path, sys.path) if (path / "click").is_dir()]
     code = "import sys; sys.path += sys.argv[1:]; from pathlib import Path; from freshvenv.hooks.native import opt_in; "
     code += "from freshvenv.source.git import discover; opt_in(discover(Path.cwd()))"
     source = Path(native.__file__).parents[2]
     done = world.run(venv / "bin" / "python", "-c", code, site, source, cwd=repository.top, check=False)
-    assert f"{UsageError.__name__}: {venv}/bin/python -I does not find freshvenv" in done.stderr
+    assert f"{UsageError.__name__}: {venv}/bin/python {message}" in done.stderr
     assert not repository.is_opted_in()
 
 
@@ -218,8 +225,8 @@ WHEN = 1_700_000_000
 @pytest.fixture
 def fast(world: World, repository: Repository) -> Repository:
     """A clone whose recorded interpreter only notes that it was started, with a stamp that holds."""
-    program = world.root / "python"
-    program.write_text(f"#!/bin/sh\necho \"$@\" >> '{world.root}/started'\n")
+    program = world.plain / "python"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(world.root))}/started\n')
     program.chmod(0o755)
     repository.shared_state.mkdir()
     (repository.shared_state / "python").write_text(f"{program}\n")

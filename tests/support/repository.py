@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from support.places import move
 from support.values import replace
 from support.world import TOOLS, World
 
@@ -66,6 +67,11 @@ class Repository:
     def git_dir(self) -> Path:
         """Where git keeps this checkout's own state (a linked worktree has one of its own)."""
         return Path(self.git("rev-parse", "--absolute-git-dir"))
+
+    @property
+    def common_dir(self) -> Path:
+        """Where git keeps what all worktrees of the clone share."""
+        return Path(self.git("rev-parse", "--path-format=absolute", "--git-common-dir"))
 
     def with_environment(self, **more: str) -> Repository:
         """The same checkout, seen by a user who has set more variables."""
@@ -156,6 +162,7 @@ def create(world: World, path: Path, *, branches: Branches = BRANCHES) -> Reposi
         repository.branch(name, *changes)
     if branches:
         repository.git("switch", "--quiet", "main")
+    move(world.git, path, world.place)
     return repository
 
 

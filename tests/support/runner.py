@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support import crash
+from support.poison import poison_for
 from support.world import World
 
 
@@ -38,7 +39,7 @@ class Runner:
     def __init__(self, world: World) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-I", crash.__file__],
-            env=dict(world.env),
+            env={**(poison_for("freshvenv") if world.poisoned else {}), **world.env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.places import PLACE, Place
 from support.poison import POISONED, poison_for
 
 TOOLS = Path(sys.executable).parent
@@ -64,6 +65,12 @@ class World:
     root: Path
     env: Mapping[str, str] = field(repr=False)
     poisoned: bool = POISONED
+    place: Place = PLACE
+
+    @property
+    def plain(self) -> Path:
+        """A folder whose path has nothing odd, whatever the place is: the shim reads the path of its interpreter as a line."""
+        return self.root.parent if self.place is Place.ODD_PATH else self.root
 
     @property
     def home(self) -> Path:
@@ -82,7 +89,8 @@ class World:
         poison = poison_for(words[0]) if self.poisoned else {}
         if poison and os.path.basename(words[0]) == "freshvenv":
             # Python itself would end of some of it. The hooks start it with -I, too.
-            words[:1] = [sys.executable, "-I", shutil.which(words[0]) or words[0]]
+            script = Path(shutil.which(words[0], path=self.env["PATH"]) or words[0])
+            words[:1] = [str(script.with_name("python")), "-I", str(script)]
         done = subprocess.run(
             words,
             cwd=cwd or self.root,

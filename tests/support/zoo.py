@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.places import move
 from support.world import World
 
 PROJECTS = Path(__file__).parent.parent / "projects"
@@ -186,6 +187,7 @@ def make_history(world: World, project: Project, where: Path, subdirectory: str 
     renamed = _commit(world, where, "another name for the package", hour=3)
 
     world.git("checkout", "--quiet", "main", cwd=where)
+    move(world.git, where, world.place)
     return History(where, top, project, main, feature, renamed)
 
 

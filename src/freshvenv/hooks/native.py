@@ -77,8 +77,14 @@ def find_hooks(repository: Repository) -> list[Hook]:
 def opt_in(repository: Repository) -> None:
     """Allow hooks to act in this clone, and note the interpreter that they are to start.
 
-    Raises :class:`UsageError` when that interpreter, started isolated as hooks start it, does not find freshvenv.
+    Raises :class:`UsageError` when that interpreter, started isolated as hooks start it, does not find freshvenv, and
+    when its path is not one line.
     """
+    if "\n" in sys.executable:
+        raise UsageError(
+            f"{sys.executable} has a line end in its path, and the hooks read that path as one line",
+            hint="install freshvenv elsewhere",
+        )
     probe = process.run([sys.executable, "-I", "-c", "import freshvenv"], cwd=Path(os.sep))
     if probe.status != 0:
         raise UsageError(
