@@ -37,7 +37,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("place", ["", "worktree", "submodule", "odd-path"], ids=["plain", "worktree", "submodule", "odd-path"])
 def poisoned(session: nox.Session, place: str) -> None:
-    """All tests once more, with nonsense in every variable of git, pip, uv and Python, from places that tools forget."""
+    """All tests once more: nonsense in every variable of git, pip, uv and Python, in places that tools forget."""
     session.install(".", *groups("test"))
     env = {"FRESHVENV_TEST_POISON": "1", "FRESHVENV_TEST_PLACE": place}
     session.run("pytest", *(session.posargs or ["--numprocesses=3", "--dist=loadgroup"]), env=env)

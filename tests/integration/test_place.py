@@ -28,7 +28,7 @@ from freshvenv.venvs.layout import Desired, lay_out
 from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.venv import Venv, distributions
-from freshvenv.venvs.witness import stamp
+from freshvenv.venvs.witness import stamps
 from freshvenv.wheels.unpack import unpack
 from support.values import replace
 
@@ -301,9 +301,9 @@ def test_nothing_to_do_writes_nothing(bench: Bench) -> None:
 def test_file_whose_stamp_holds_is_not_read(bench: Bench) -> None:
     bench.install(OLD)
     layout = lay_out(bench.venv, bench.payload(OLD), {})
-    stamps = stamp(bench.venv.path, {path: file.digest for path, file in layout.items()})
-    lie = {path: replace(known, digest="sha256=other") for path, known in stamps.items() if path.endswith("kept.py")}
-    outgoing = replace(bench.outgoing(), stamps={**stamps, **lie})
+    known = stamps(bench.venv.path, layout, {})
+    lie = {path: replace(stamp, digest="sha256=other") for path, stamp in known.items() if path.endswith("kept.py")}
+    outgoing = replace(bench.outgoing(), stamps={**known, **lie})
     delta, intent, _ = place(bench.venv, layout, outgoing, bench.note)
     assert [path.rpartition("/")[2] for path in delta.write] == ["kept.py"]
     assert intent is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from freshvenv.payload import digest
 from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt
 from freshvenv.venvs.intent import Intent, read_intents, write_intent
 from freshvenv.venvs.receipts import Desk
-from freshvenv.venvs.witness import altered, contents, stamp
+from freshvenv.venvs.witness import altered, stamps
 
 PROJECT, OTHER = Path("/place/demo"), Path("/place/demo/sub")
 
@@ -246,7 +246,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def stamps_of(root: Path) -> dict[str, FileStamp]:
-    return stamp(root, {path: digest((root / path).read_bytes()) for path in ("a.py", "bin/run")})
+    return stamps(root, ["a.py", "bin/run"], {})
 
 
 def rewrite(path: Path, content: bytes) -> None:
@@ -288,21 +288,21 @@ ALTERATIONS: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("alter", ALTERATIONS.values(), ids=ALTERATIONS)
 def test_altered(root: Path, alter: Callable[[Path], object]) -> None:
-    stamps = stamps_of(root)
+    before = stamps_of(root)
     alter(root)
-    assert altered(root, stamps) == ("a.py",)
+    assert altered(root, before) == ("a.py",)
 
 
 def test_exec_bit_lost(root: Path) -> None:
-    stamps = stamps_of(root)
+    before = stamps_of(root)
     (root / "bin" / "run").chmod(0o644)
-    assert altered(root, stamps) == ("bin/run",)
+    assert altered(root, before) == ("bin/run",)
 
 
 def test_everything_gone(root: Path) -> None:
-    stamps = stamps_of(root)
+    before = stamps_of(root)
     shutil.rmtree(root)
-    assert altered(root, stamps) == ("a.py", "bin/run")
+    assert altered(root, before) == ("a.py", "bin/run")
 
 
 def to_and_fro(root: Path) -> None:
@@ -330,25 +330,31 @@ HARMLESS: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("touch", HARMLESS.values(), ids=HARMLESS)
 def test_not_altered(root: Path, touch: Callable[[Path], object]) -> None:
-    stamps = stamps_of(root)
+    before = stamps_of(root)
     touch(root)
-    assert altered(root, stamps) == ()
+    assert altered(root, before) == ()
 
 
-def known(root: Path, paths: Iterable[str]) -> dict[str, tuple[str, bool]]:
+def facts(found: Mapping[str, FileStamp]) -> dict[str, tuple[str, bool]]:
+    return {path: (stamp.digest, stamp.executable) for path, stamp in found.items()}
+
+
+def read(root: Path, paths: Iterable[str]) -> dict[str, tuple[str, bool]]:
     return {path: (digest((root / path).read_bytes()), os.access(root / path, os.X_OK)) for path in paths}
 
 
-def test_contents(root: Path) -> None:
+def test_stamps(root: Path) -> None:
     wanted = ["a.py", "bin/run", "gone", "bin", "a.py/x"]
     (root / "link").symlink_to("a.py")
-    assert contents(root, [*wanted, "link"], {}) == known(root, ["a.py", "bin/run"])
+    assert facts(stamps(root, [*wanted, "link"], {})) == read(root, ["a.py", "bin/run"])
 
 
-def test_contents_of_edited_files(root: Path) -> None:
-    stamps = stamps_of(root)
+def test_stamps_of_edited_files(root: Path) -> None:
+    before = stamps_of(root)
     rewrite(root / "a.py", b"VALUE = 2\n")
-    assert contents(root, ["a.py", "bin/run"], stamps) == known(root, ["a.py", "bin/run"])
+    after = stamps(root, ["a.py", "bin/run"], before)
+    assert facts(after) == read(root, ["a.py", "bin/run"])
+    assert after["bin/run"] is before["bin/run"]
 
 
 ODD = ["a\0b", "\ud800"]
@@ -358,4 +364,4 @@ ODD = ["a\0b", "\ud800"]
 def test_path_that_no_file_can_have(root: Path, path: str) -> None:
     """Only a damaged receipt names one; it is a file that is gone."""
     assert altered(root, {path: FileStamp(1, 2, 3, executable=False, digest="sha256=x")}) == (path,)
-    assert contents(root, [path], {}) == {}
+    assert stamps(root, [path], {}) == {}

@@ -16,27 +16,23 @@ class File:
     digest: str
     executable: bool = False
 
-    @property
-    def facts(self) -> tuple[str, bool]:
-        return self.digest, self.executable
-
 
 OLD, NEW = File("old"), File("new")
 
 DELTAS = {
     "nothing anywhere": ({}, {}, (), Delta((), ())),
     "new file": ({"a.py": NEW}, {}, (), Delta(("a.py",), ())),
-    "changed file": ({"a.py": NEW}, {"a.py": OLD.facts}, ("a.py",), Delta(("a.py",), ())),
-    "changed exec bit": ({"a": File("new", executable=True)}, {"a": NEW.facts}, ("a",), Delta(("a",), ())),
+    "changed file": ({"a.py": NEW}, {"a.py": OLD}, ("a.py",), Delta(("a.py",), ())),
+    "changed exec bit": ({"a": File("new", executable=True)}, {"a": NEW}, ("a",), Delta(("a",), ())),
     "removed file": ({}, {}, ("a.py",), Delta((), ("a.py",))),
     "all at once": (
         {"kept.py": NEW, "changed.py": NEW, "added.py": NEW},
-        {"kept.py": NEW.facts, "changed.py": OLD.facts},
+        {"kept.py": NEW, "changed.py": OLD},
         ("kept.py", "changed.py", "removed.py"),
         Delta(("changed.py", "added.py"), ("removed.py",)),
     ),
     "owned, wanted and gone": ({"a.py": NEW}, {}, ("a.py",), Delta(("a.py",), ())),
-    "somebody else's file of that name": ({"a.py": NEW}, {"a.py": OLD.facts}, (), Delta(("a.py",), ())),
+    "somebody else's file of that name": ({"a.py": NEW}, {"a.py": OLD}, (), Delta(("a.py",), ())),
     "bytecode without its source": (
         {},
         {},
@@ -47,22 +43,20 @@ DELTAS = {
 
 
 @pytest.mark.parametrize(("wanted", "present", "owned", "expected"), DELTAS.values(), ids=DELTAS)
-def test_delta(
-    wanted: dict[str, File], present: dict[str, tuple[str, bool]], owned: tuple[str, ...], expected: Delta
-) -> None:
+def test_delta(wanted: dict[str, File], present: dict[str, File], owned: tuple[str, ...], expected: Delta) -> None:
     assert subtract(wanted, present, owned) == expected
 
 
 LEFT_ALONE = {
-    "same file": ({"a.py": NEW}, {"a.py": NEW.facts}, ("a.py",)),
-    "same file, owned by nobody": ({"a.py": NEW}, {"a.py": NEW.facts}, ()),
-    "bytecode of a file that stays": ({"a.py": NEW}, {"a.py": NEW.facts}, ("a.py", "__pycache__/a.cpython-311.pyc")),
-    "bytecode in a folder": ({"d/a.py": NEW}, {"d/a.py": NEW.facts}, ("d/__pycache__/a.cpython-311.opt-1.pyc",)),
+    "same file": ({"a.py": NEW}, {"a.py": NEW}, ("a.py",)),
+    "same file, owned by nobody": ({"a.py": NEW}, {"a.py": NEW}, ()),
+    "bytecode of a file that stays": ({"a.py": NEW}, {"a.py": NEW}, ("a.py", "__pycache__/a.cpython-311.pyc")),
+    "bytecode in a folder": ({"d/a.py": NEW}, {"d/a.py": NEW}, ("d/__pycache__/a.cpython-311.opt-1.pyc",)),
 }
 
 
 @pytest.mark.parametrize(("wanted", "present", "owned"), LEFT_ALONE.values(), ids=LEFT_ALONE)
-def test_leaves_alone(wanted: dict[str, File], present: dict[str, tuple[str, bool]], owned: tuple[str, ...]) -> None:
+def test_leaves_alone(wanted: dict[str, File], present: dict[str, File], owned: tuple[str, ...]) -> None:
     delta = subtract(wanted, present, owned)
     assert delta == Delta((), ())
     assert delta.is_empty
@@ -91,7 +85,7 @@ def test_applied_it_gives_what_is_wanted(
 ) -> None:
     """What is on the disk and belongs to others (``foreign``) stays, unless it is in the way."""
     owned = disk.keys() - foreign
-    present = {path: disk[path].facts for path in wanted if path in disk}
+    present = {path: disk[path] for path in wanted if path in disk}
     delta = subtract(wanted, present, owned)
 
     after = dict(disk)
@@ -108,7 +102,7 @@ def test_applied_it_gives_what_is_wanted(
 @settings(database=None, deadline=None, max_examples=300)
 @given(wanted=TREES, disk=TREES)
 def test_smallest(wanted: dict[str, File], disk: dict[str, File]) -> None:
-    present = {path: disk[path].facts for path in wanted if path in disk}
+    present = {path: disk[path] for path in wanted if path in disk}
     delta = subtract(wanted, present, disk.keys())
     assert all(disk.get(path) != wanted[path] for path in delta.write)
     assert not set(delta.remove) & wanted.keys()
@@ -116,7 +110,7 @@ def test_smallest(wanted: dict[str, File], disk: dict[str, File]) -> None:
     assert len(set(delta.write)) == len(delta.write)
     assert delta.size == len(delta.write) + len(delta.remove)
     after = {**{path: file for path, file in disk.items() if path not in delta.remove}, **wanted}
-    again = subtract(wanted, {path: after[path].facts for path in wanted}, after.keys())
+    again = subtract(wanted, {path: after[path] for path in wanted}, after.keys())
     assert again.is_empty
 
 

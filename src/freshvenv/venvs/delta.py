@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple, Protocol
 
 
-class Wanted(Protocol):
-    """A file as it is to be: digest as in RECORD, and exec bit."""
+class Content(Protocol):
+    """What counts of a file: its digest as in RECORD, and its exec bit."""
 
     @property
     def digest(self) -> str: ...
@@ -31,14 +31,18 @@ class Delta(NamedTuple):
         return not (self.write or self.remove)
 
 
-def subtract(wanted: Mapping[str, Wanted], present: Mapping[str, tuple[str, bool]], owned: Collection[str]) -> Delta:
-    """The smallest change: ``present`` has digest and exec bit of wanted files that exist, ``owned`` what may go.
+def subtract(wanted: Mapping[str, Content], present: Mapping[str, Content], owned: Collection[str]) -> Delta:
+    """The smallest change: ``present`` has those of the wanted files that exist, ``owned`` what may go.
 
     Bytecode that is listed as owned (pip does) stays as long as its source is wanted: it goes when that is replaced.
     """
-    write = tuple(path for path, file in wanted.items() if present.get(path) != (file.digest, file.executable))
+    write = tuple(path for path, file in wanted.items() if not _is_same(present.get(path), file))
     remove = (path for path in owned if path not in wanted and source_of(path) not in wanted)
     return Delta(write, tuple(sorted(remove)))
+
+
+def _is_same(found: Content | None, wanted: Content) -> bool:
+    return found is not None and found.digest == wanted.digest and found.executable == wanted.executable
 
 
 def bytecode_of(path: str) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from freshvenv.venvs.intent import Intent
 from freshvenv.venvs.layout import Desired
 from freshvenv.venvs.record import Containment
 from freshvenv.venvs.venv import Venv
-from freshvenv.venvs.witness import contents, stamp_of
+from freshvenv.venvs.witness import stamp_of, stamps
 
 
 class Outgoing(NamedTuple):
@@ -55,7 +55,8 @@ def place(
     _refuse_outside(venv, layout)
     outgoing = _believable(venv, layout, outgoing)
     owned = [path for path in outgoing.paths if _is_file(venv.path / path)]
-    delta = subtract(layout, contents(venv.path, layout, outgoing.stamps), owned)
+    present = stamps(venv.path, layout, outgoing.stamps)
+    delta = subtract(layout, present, owned)
     retired = {
         folder
         for folder in outgoing.metadata
@@ -63,7 +64,7 @@ def place(
     }
     if delta.is_empty and not retired:
         _prune(venv, outgoing.paths)
-        return Placed(delta, None, _verified(venv, layout, delta))
+        return Placed(delta, None, present)
     venv.state.mkdir(exist_ok=True)
     stage = new_directory(venv.state, "stage-")
     try:
@@ -79,7 +80,7 @@ def place(
         _prune(venv, outgoing.paths)
     finally:
         remove_tree(stage)
-    return Placed(delta, intent, _verified(venv, layout, delta))
+    return Placed(delta, intent, _verified(venv, layout, delta, present))
 
 
 def sweep(venv: Venv) -> None:
@@ -223,22 +224,30 @@ def _remove_if_hollow(folder: Path) -> None:
         os.rmdir(where)
 
 
-def _verified(venv: Venv, layout: Mapping[str, Desired], delta: Delta) -> dict[str, FileStamp]:
-    """The witness of what was placed, once it is seen to be there."""
-    written = set(delta.write)
-    top = f"{venv.path}/"
+def _verified(
+    venv: Venv, layout: Mapping[str, Desired], delta: Delta, present: Mapping[str, FileStamp]
+) -> dict[str, FileStamp]:
+    """The witness: what was written, once it is seen to be there, and the rest as it was seen before.
+
+    Who changes a file that stays, after it was looked at, changes it from its stamp, too.
+    """
     files = {}
-    for path, file in layout.items():
+    for path in layout.keys() & {*delta.write, *_twins(layout, delta.remove)}:
         try:
-            status = os.lstat(top + path)
-            right = status.st_size == file.size
-            right = right and (path not in written or digest((venv.path / path).read_bytes()) == file.digest)
+            status = os.lstat(venv.path / path)
+            right = digest((venv.path / path).read_bytes()) == layout[path].digest
         except OSError:
             right = False
         if not right:
             raise VenvError(f"{path} is not what was placed: something else is changing this venv")
-        files[path] = stamp_of(status, file.digest)
+        files[path] = stamp_of(status, layout[path].digest)
     for path in delta.remove:
         if _is_file(venv.path / path):
             raise VenvError(f"{path} could not be removed")
-    return files
+    return {path: files[path] if path in files else present[path] for path in layout}
+
+
+def _twins(layout: Iterable[str], removed: Collection[str]) -> Iterable[str]:
+    """What some file systems take for one of the removed files: names that differ in case only."""
+    folded = {path.casefold() for path in removed}
+    return (path for path in layout if path.casefold() in folded) if folded else ()

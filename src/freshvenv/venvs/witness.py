@@ -11,12 +11,6 @@ from freshvenv.payload import digest
 from freshvenv.receipt import FileStamp
 
 
-def stamp(root: Path, digests: Mapping[str, str]) -> dict[str, FileStamp]:
-    """Stamps for files that were just placed, by path below ``root``. Raises ``OSError``."""
-    top = f"{root}/"
-    return {path: stamp_of(os.lstat(top + path), known) for path, known in digests.items()}
-
-
 def stamp_of(status: os.stat_result, digest: str) -> FileStamp:
     """The stamp of a file with this status and this content."""
     return FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, _is_executable(status), digest)
@@ -28,8 +22,8 @@ def altered(root: Path, stamps: Mapping[str, FileStamp]) -> tuple[str, ...]:
     return tuple(path for path, known in stamps.items() if not _is_unaltered(top + path, known))
 
 
-def contents(root: Path, paths: Iterable[str], stamps: Mapping[str, FileStamp]) -> dict[str, tuple[str, bool]]:
-    """Digest and exec bit of those files that exist. A file whose stamp still holds is not read."""
+def stamps(root: Path, paths: Iterable[str], known: Mapping[str, FileStamp]) -> dict[str, FileStamp]:
+    """Stamps of those files below ``root`` that exist. A file whose ``known`` stamp still holds is not read."""
     found = {}
     top = f"{root}/"
     for path in paths:
@@ -38,11 +32,10 @@ def contents(root: Path, paths: Iterable[str], stamps: Mapping[str, FileStamp]) 
             status = os.lstat(where)
             if not stat.S_ISREG(status.st_mode):
                 continue
-            known = stamps.get(path)
-            value = known.digest if known and _matches(known, status) else _digest_at(where)
+            old = known.get(path)
+            found[path] = old if old and _matches(old, status) else stamp_of(status, _digest_at(where))
         except (OSError, ValueError):
             continue
-        found[path] = (value, _is_executable(status))
     return found
 
 
