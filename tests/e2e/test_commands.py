@@ -64,7 +64,8 @@ def install(repository: Repository, venv: Path | str, *, editable: bool = False)
         make_venv(repository.world, where)
     mode = ["--editable"] if editable else []
     python = where / "bin" / "python"
-    repository.world.run(TOOLS / "uv", "pip", "install", "--quiet", "--python", python, *mode, repository.path)
+    words = ("uv", "pip", "install", "--quiet", "--python", str(python), *mode, ".")
+    repository.world.run(*words, cwd=repository.path)
     return where
 
 

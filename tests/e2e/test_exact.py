@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,13 @@ def cases() -> Iterator[Case]:
             yield Case(ZOO[name], available(version)[0], maker, editable)
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=str(case)) for case in cases()])
+def spoken(case: Case, id: str = "") -> Any:
+    """The case by its name."""
+    marks = [pytest.mark.one_line("a .pth file holds a path a line")] if case.editable else []
+    return pytest.param(case, id=id or str(case), marks=marks)
+
+
+@pytest.mark.parametrize("case", [spoken(case) for case in cases()])
 def test_exact_on_every_branch(world: World, case: Case) -> None:
     checkout = make_checkout(world, case)
     checkout.assert_exact()
@@ -152,8 +159,8 @@ def test_exact_on_every_branch(world: World, case: Case) -> None:
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(Case(ZOO[name], available("3.12")[0], "uv", editable), id=spoken)
-        for name, editable, spoken in (
+        spoken(Case(ZOO[name], available("3.12")[0], "uv", editable), name_of_it)
+        for name, editable, name_of_it in (
             ("flit", False, "flit-plain"),
             ("setuptools_legacy", False, "setuptools_legacy-plain"),
             ("setuptools_legacy", True, "setuptools_legacy-editable"),

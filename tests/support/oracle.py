@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.snapshot import FileState, Snapshot, base_interpreter, installed_files
+from support.values import replace
 from support.world import World
 from support.zoo import Project
 
@@ -49,7 +50,8 @@ def fresh_install(
         editable=editable,
         subdirectory=subdirectory,
         with_uv=with_uv,
-        world=world,
+        # Who judges is not to be poisoned.
+        world=replace(world, poisoned=False),
         repository=repository,
     )
     return _fresh_install(wanted)
@@ -120,7 +122,7 @@ class _Changes:
 
 
 def _patch(world: World, repository: Path, *options: str) -> bytes:
-    with tempfile.NamedTemporaryFile(dir=world.root, suffix=".patch") as file:
+    with tempfile.NamedTemporaryFile(dir=world.plain, suffix=".patch") as file:
         plain = ("--binary", "--no-ext-diff", "--no-textconv", "--ignore-submodules", f"--output={file.name}")
         world.git("diff", *plain, *options, cwd=repository)
         return Path(file.name).read_bytes()
@@ -144,7 +146,7 @@ class _Wanted:
 @functools.cache
 def _fresh_install(wanted: _Wanted) -> Snapshot:
     world = wanted.world
-    place = Path(tempfile.mkdtemp(prefix="fresh-", dir=world.root))
+    place = Path(tempfile.mkdtemp(prefix="fresh-", dir=world.plain))
     project = _clone(wanted, place / "clone") / wanted.subdirectory
     venv = place / "venv"
     python = venv / "bin" / "python"

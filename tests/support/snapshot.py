@@ -213,7 +213,9 @@ class _Reading:
         if project is not None:
             # The venv first: it is often inside of the project.
             for place, word in ((venv.prefix, b"<venv>"), (project, b"<project>")):
-                spellings = sorted({os.fspath(place), os.path.realpath(place)}, key=len, reverse=True)
+                paths = {os.fspath(place), os.path.realpath(place)}
+                # As they are, and as Python source has them.
+                spellings = sorted({*paths, *(repr(path)[1:-1] for path in paths)}, key=len, reverse=True)
                 replaced += [(os.fsencode(spelling), word) for spelling in spellings]
         reading = cls(venv, info, _entry_points(info), tuple(replaced), project)
         rows = _record(info)
@@ -314,9 +316,10 @@ def _shebang(script: bytes) -> tuple[str, bytes]:
         ' '''
     """
     first, _, rest = script.partition(b"\n")
-    second, _, after = rest.partition(b"\n")
-    if first == b"#!/bin/sh" and second.startswith(b"'''exec' "):
-        return shlex.split(second.decode())[1], after.partition(b"\n")[2]
+    # The path may have line ends of its own.
+    start, _, after = rest.partition(b"\n' '''\n")
+    if first == b"#!/bin/sh" and start.startswith(b"'''exec' "):
+        return shlex.split(start.decode())[1], after
     return first.removeprefix(b"#!").strip().decode(errors="replace"), rest
 
 
