@@ -1,4 +1,4 @@
-"""``python -m freshvenv`` and the console script: hooks and ``run`` have doors that open faster."""
+"""``python -m freshvenv`` and the console script: hooks, ``run`` and ``status`` have doors that open faster."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ def main() -> int:
         from freshvenv.run_entry import main as run
 
         status = run(sys.argv[2:])
+        if status is not None:
+            return status
+    if sys.argv[1:2] == ["status"]:
+        from freshvenv.status_entry import main as report
+
+        status = report(sys.argv[2:])
         if status is not None:
             return status
     from freshvenv.cli import main as command_line

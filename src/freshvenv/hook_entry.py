@@ -34,9 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         if _nothing_to_do():
             return 0
         _run(kind)
-    except KeyboardInterrupt:
-        _say("freshvenv: interrupted; the next run sets it right")
-    except Exception as error:  # noqa: BLE001 - the promise of this door: git's command succeeds
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the promise of this door: git's command succeeds
         _explain(error)
     return 0
 
@@ -115,13 +113,10 @@ def _run(kind: str) -> None:
         return judged if head == judged else gate.permit(head)
 
     # Imported only now: refusing should cost no more than the question.
-    from freshvenv.environment import cache_directory, shows_progress, state_directory
-    from freshvenv.progress import Progress
     from freshvenv.sync import Request, sync
     from freshvenv.workshop import Workshop
 
-    workshop = Workshop(cache_directory(), state_directory(), Progress(sys.stderr if shows_progress() else None))
-    sync(repository, workshop, Request(automatic=True), _report, permit)
+    sync(repository, Workshop.of_user(), Request(automatic=True), _report, permit)
 
 
 def _head(repository: Repository) -> str:
@@ -138,16 +133,15 @@ def _report(outcome: Outcome) -> None:
         _say(outcome_line(outcome))
 
 
-def _explain(error: Exception) -> None:
-    from freshvenv.errors import FAULT, FreshvenvError, NothingHereError, said_of
+def _explain(error: BaseException) -> None:
+    from freshvenv.errors import NothingHereError
     from freshvenv.report import error_line
+    from freshvenv.trouble import EXPECTED, line_of
 
     if isinstance(error, NothingHereError):
         return
-    if isinstance(error, FreshvenvError):
-        _say(error_line(str(error), error.hint))
-    elif isinstance(error, OSError):
-        _say(error_line(said_of(error), FAULT))
+    if isinstance(error, EXPECTED):
+        _say(line_of(error))
     else:
         import traceback
 

@@ -86,29 +86,22 @@ def _is_fresh(venv: str, top: str) -> bool:
 def _bring_in_step(chosen: str) -> tuple[int, str]:
     from pathlib import Path
 
-    from freshvenv.errors import FreshvenvError
-    from freshvenv.report import error_line
     from freshvenv.source.git import discover
+    from freshvenv.trouble import EXPECTED, tell
 
     stop_on_termination()
     try:
         repository = discover(Path.cwd())
         return 0, _synchronize(repository, Path(chosen) if chosen else None)
-    except FreshvenvError as error:
-        print(error_line(str(error), error.hint), file=sys.stderr)
-        return error.exit_code, ""
-    except KeyboardInterrupt:
-        print("freshvenv: interrupted; the next run sets it right", file=sys.stderr)
-        return 130, ""
+    except EXPECTED as error:
+        return tell(error), ""
 
 
 def _synchronize(repository: Repository, venv: Path | None) -> str:
     """Bring one venv in step and return its path. Raises :class:`FreshvenvError` when it is not fresh afterwards."""
-    from freshvenv.environment import cache_directory, shows_progress, state_directory
     from freshvenv.errors import UsageError, VenvError
     from freshvenv.observe import look
     from freshvenv.plan import Action
-    from freshvenv.progress import Progress
     from freshvenv.report import outcome_line
     from freshvenv.sync import Request, sync
     from freshvenv.trust.gate import open_gate
@@ -117,7 +110,7 @@ def _synchronize(repository: Repository, venv: Path | None) -> str:
     # Programs call this, unasked: what is checked out must be trusted as a hook would trust it.
     gate = open_gate(repository)
     gate.permit()
-    workshop = Workshop(cache_directory(), state_directory(), Progress(sys.stderr if shows_progress() else None))
+    workshop = Workshop.of_user()
     if venv is None:
         targets = look(repository, workshop.interpreters, hastily=True).found.targets
         paths = list(dict.fromkeys(target.candidate.path for target in targets))

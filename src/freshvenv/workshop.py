@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freshvenv.environment import cache_directory, shows_progress, state_directory
 from freshvenv.progress import Progress
-from freshvenv.wheels.cache import WheelCache
 
 if TYPE_CHECKING:
     from freshvenv.installers import Installer
+    from freshvenv.wheels.cache import WheelCache
     from freshvenv.wheels.environments import EnvironmentPool
 
 
@@ -28,6 +30,11 @@ class Workshop:
         self.cache = cache
         self.state = state
         self.progress = progress or Progress()
+
+    @classmethod
+    def of_user(cls) -> Workshop:
+        """The user's own folders, and progress on standard error unless it is not wanted."""
+        return cls(cache_directory(), state_directory(), Progress(sys.stderr if shows_progress() else None))
 
     @property
     def locks(self) -> Path:
@@ -44,6 +51,9 @@ class Workshop:
 
     @property
     def wheels(self) -> WheelCache:
+        """What was built before. Imported here: looking at venvs needs none of it."""
+        from freshvenv.wheels.cache import WheelCache
+
         return WheelCache(self.cache / "wheels", self.locks)
 
     @cached_property

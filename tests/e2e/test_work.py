@@ -29,10 +29,14 @@ def repository(world: World) -> Repository:
     return made
 
 
-class Watched:
-    """What one run of the hook did: the git commands it started, and the modules it loaded."""
+HOOK = ("-c", ENTER, "post-checkout")
+STATUS = ("-m", "freshvenv", "status", "--exit-code")
 
-    def __init__(self, repository: Repository) -> None:
+
+class Watched:
+    """What one run of a door did: the git commands it started, and the modules it loaded."""
+
+    def __init__(self, repository: Repository, door: tuple[str, ...] = HOOK) -> None:
         folder = repository.world.root / "watched"
         folder.mkdir(exist_ok=True)
         log = folder / "log"
@@ -41,7 +45,7 @@ class Watched:
         (folder / "git").write_text(f'#!/bin/sh\necho "$@" >> "{log}"\nexec "{real}" "$@"\n')
         (folder / "git").chmod(0o755)
         path = os.pathsep.join([str(folder), repository.world.env["PATH"]])
-        words = (TOOLS / "python", "-X", "importtime", "-I", "-c", ENTER, "post-checkout")
+        words = (TOOLS / "python", "-X", "importtime", "-I", *door)
         done = repository.world.run(*words, cwd=repository.path, env={"PATH": path})
         times = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
         self.modules = frozenset(line.rpartition("|")[2].strip() for line in times)
@@ -93,6 +97,13 @@ def test_branch_seen_before(repository: Repository) -> None:
     assert not watched.heavy
     assert "freshvenv.wheels.make" not in watched.modules
     assert_fresh(repository, 21)
+
+
+def test_status(repository: Repository) -> None:
+    watched = Watched(repository, STATUS)
+    assert watched.git == ["rev-parse", "config", "status"]
+    assert not watched.heavy
+    assert not watched.modules & {"freshvenv.cli", "freshvenv.sync", "freshvenv.trust", "freshvenv.wheels"}
 
 
 def test_several_venvs_cost_no_more_processes(repository: Repository, world: World) -> None:

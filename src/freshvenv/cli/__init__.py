@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
 import click
 
-from freshvenv import __version__, run_entry
+from freshvenv import __version__, run_entry, status_entry
 from freshvenv.cli.consent import consent
-from freshvenv.cli.place import here, workshop
-from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
-from freshvenv.errors import FAULT, FreshvenvError, StoppedError, said_of
+from freshvenv.cli.place import here
+from freshvenv.environment import scrub, stop_on_termination
+from freshvenv.errors import StoppedError
 from freshvenv.hooks import framework, native
 from freshvenv.observe import Sighting, look
-from freshvenv.plan import Action, State, judge
-from freshvenv.report import Outcome, error_line, explanation, outcome_line, status_json, status_line
+from freshvenv.plan import Action, State
+from freshvenv.report import Outcome, explanation, outcome_line
 from freshvenv.source.changes import changed_files
 from freshvenv.source.git import Repository
 from freshvenv.sync import Request, sync
-from freshvenv.trust.gate import look_at_gate
+from freshvenv.trouble import EXPECTED, tell
+from freshvenv.workshop import Workshop
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command and return the exit status; the only place where an error becomes one."""
+    """Run a command and return the exit status."""
     removed = scrub()
     stop_on_termination()
     try:
@@ -33,12 +33,8 @@ def main(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except FreshvenvError as error:
-        click.echo(error_line(str(error), error.hint), err=True)
-        return error.exit_code
-    except OSError as error:
-        click.echo(error_line(said_of(error), FAULT), err=True)
-        return FreshvenvError.exit_code
+    except EXPECTED as error:
+        return tell(error)
     return status if isinstance(status, int) else 0
 
 
@@ -116,7 +112,7 @@ def resync(venv: tuple[Path, ...], *, force: bool, dry_run: bool) -> int:
 def _synchronize(repository: Repository, request: Request) -> int:
     outcomes = sync(
         repository,
-        workshop(),
+        Workshop.of_user(),
         request,
         lambda outcome: click.echo(outcome_line(outcome, planned=request.dry_run)),
         consent(repository, dry_run=request.dry_run),
@@ -135,21 +131,8 @@ def _is_settled(outcome: Outcome) -> bool:
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when any venv is not fresh.")
 def status(*, as_json: bool, exit_code: bool) -> int:
     """Say of every venv whether it is fresh, and why not."""
-    repository = here()
-    if is_run_by_a_manager():
-        # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
-        look_at_gate(repository).permit()
-    sightings = look(repository, workshop().interpreters).sightings
-    if as_json:
-        rows = [status_json(it.target.candidate.label, it.target.project.path, it.observation) for it in sightings]
-        click.echo(json.dumps({"version": 1, "targets": rows}, indent=2))
-    else:
-        for sighting in sightings:
-            click.echo(status_line(sighting.label, sighting.observation))
-        if not sightings:
-            click.echo("freshvenv: no venv here holds the project")
-    fresh = all(judge(sighting.observation)[0] is State.FRESH for sighting in sightings)
-    return 1 if exit_code and not fresh else 0
+    # Mostly this is not reached: see __main__.py.
+    return status_entry.run(as_json=as_json, exit_code=exit_code)
 
 
 @group.command()
@@ -157,7 +140,7 @@ def status(*, as_json: bool, exit_code: bool) -> int:
 def explain(venv: Path | None) -> int:
     """Say which facts differ, and which files changed since the install."""
     repository = here()
-    for sighting in look(repository, workshop().interpreters, [venv] if venv else []).sightings:
+    for sighting in look(repository, Workshop.of_user().interpreters, [venv] if venv else []).sightings:
         for line in explanation(sighting.label, sighting.observation, _changes(repository, sighting)):
             click.echo(line)
     return 0

@@ -6,9 +6,9 @@ import time
 
 import click
 
-from freshvenv.cli.place import workshop
 from freshvenv.report import printable
 from freshvenv.wheels.upkeep import DAYS, SIZE, Entry, entries, excess, remove, sweep
+from freshvenv.workshop import Workshop
 
 
 @click.group()
@@ -19,14 +19,14 @@ def cache() -> None:
 @cache.command("dir")
 def cache_dir() -> int:
     """Print the folder."""
-    click.echo(str(workshop().cache))
+    click.echo(str(Workshop.of_user().cache))
     return 0
 
 
 @cache.command("list")
 def cache_list() -> int:
     """Print a line an entry: size, days since it was used, kind, and what it holds."""
-    kept = entries(workshop().cache)
+    kept = entries(Workshop.of_user().cache)
     for entry in kept:
         days = max(0.0, time.time() - entry.used) / 86_400
         click.echo(printable(f"{_amount(entry.size):>9}  {days:5.1f} d  {entry.kind:11}  {entry.title}"))
@@ -51,7 +51,7 @@ def cache_clear() -> int:
 
 
 def _remove(days: float, size: int) -> int:
-    place = workshop()
+    place = Workshop.of_user()
     now = time.time()
     gone = excess(entries(place.cache), now=now, days=days, size=size)
     removed = remove(gone, place.locks)

@@ -1,0 +1,53 @@
+"""The door for ``freshvenv status``, which is typed often and asked before every push: it loads what looks at venvs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
+from freshvenv.observe import look
+from freshvenv.plan import State, judge
+from freshvenv.report import status_json, status_line
+from freshvenv.source.git import discover
+from freshvenv.trouble import EXPECTED, tell
+from freshvenv.workshop import Workshop
+
+_OPTIONS = frozenset({"--json", "--exit-code"})
+
+
+def main(arguments: list[str]) -> int | None:
+    """Run ``[--json] [--exit-code]`` and return the exit status; nothing when the arguments say something else."""
+    if not _OPTIONS.issuperset(arguments):
+        return None
+    scrub()
+    stop_on_termination()
+    try:
+        return run(as_json="--json" in arguments, exit_code="--exit-code" in arguments)
+    except EXPECTED as error:
+        return tell(error)
+
+
+def run(*, as_json: bool, exit_code: bool) -> int:
+    """Print the state of every venv, and return 1 when ``exit_code`` is wanted and any is not fresh.
+
+    Raises :class:`FreshvenvError`.
+    """
+    repository = discover(Path.cwd())
+    if is_run_by_a_manager():
+        from freshvenv.trust.gate import look_at_gate
+
+        # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
+        look_at_gate(repository).permit()
+    sightings = look(repository, Workshop.of_user().interpreters).sightings
+    if as_json:
+        import json
+
+        rows = [status_json(it.target.candidate.label, it.target.project.path, it.observation) for it in sightings]
+        print(json.dumps({"version": 1, "targets": rows}, indent=2))
+    else:
+        for sighting in sightings:
+            print(status_line(sighting.label, sighting.observation))
+        if not sightings:
+            print("freshvenv: no venv here holds the project")
+    fresh = all(judge(sighting.observation)[0] is State.FRESH for sighting in sightings)
+    return 1 if exit_code and not fresh else 0
