@@ -24,6 +24,9 @@ REINSTALLED = r"freshvenv: \.venv: reinstalled demo 1\.0 \({why}, \d+ files?\) i
 TREES = r"tree [0-9a-f]{7} -> [0-9a-f]{7}"
 
 
+EDITABLE_LINE = pytest.mark.one_line("a .pth file holds a path a line")
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where freshvenv keeps wheels and build environments from one test to the next."""
@@ -326,7 +329,7 @@ STATES = {
     "a new file that is not committed": State(_untracked, "stale", rf"{TREES}; uncommitted: src/demo/new\.py"),
     "a file changed in the venv": State(_edited_in_the_venv, "stale", r"changed in the venv: lib/.*/demo/left\.py"),
     "reinstalled by others": State(_reinstalled, "unknown", "reinstalled by uv"),
-    "installed from another checkout": State(_other_checkout, "foreign", r"installed from \S*/elsewhere"),
+    "installed from another checkout": State(_other_checkout, "foreign", r"installed from .*/elsewhere"),
     "no interpreter": State(_no_interpreter, "broken", r"its interpreter .*is gone"),
     "no venv": State(_no_venv, "absent", "no such venv"),
     "a new venv": State(_new_venv, "absent", "not installed here"),
@@ -583,6 +586,7 @@ def test_the_tree_cannot_name_venvs_outside(world: World, venvs: str) -> None:
     assert content(world.root / "outside") == before
 
 
+@EDITABLE_LINE
 @pytest.mark.parametrize("editable", [True, False], ids=["editable", "not editable"])
 def test_mode_is_kept_as_found(world: World, *, editable: bool) -> None:
     repository = project(world)
@@ -605,6 +609,7 @@ def forget_bytecode(repository: Repository) -> None:
     shutil.rmtree(repository.path / "src" / "demo" / "__pycache__", ignore_errors=True)
 
 
+@EDITABLE_LINE
 @pytest.mark.parametrize("editable", [True, False], ids=["editable", "not editable"])
 def test_mode_as_configured(world: World, *, editable: bool) -> None:
     repository = project(world, f'venvs = [".venv"]\neditable = {str(editable).lower()}')
@@ -801,6 +806,7 @@ def test_uncommitted_edit_in_one_of_two_projects(world: World) -> None:
     assert other_value(repository, repository.venv) == 51
 
 
+@EDITABLE_LINE
 def test_projects_with_venvs_of_their_own(world: World) -> None:
     """Each project in its own venv, next to it; the settings of one are not those of the other."""
     settings = TWO_PROJECTS.replace('venvs = [".venv"]\n', "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ensurepip
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -276,7 +277,10 @@ class Workbench:
             assert program, f"{name} belongs to what the tests need"
             recorder = recorders / name
             recorders.mkdir(exist_ok=True)
-            recorder.write_text(f'#!/bin/sh\necho "{name} $*" >>"{calls}"\nexec "{program}" "$@"\n')
+            recorder.write_text(
+                f"""#!/bin/sh\necho "$(echo "{name} $*" | tr '\\n' ' ')" >>{shlex.quote(str(calls))}\n"""
+                f'exec "{program}" "$@"\n'
+            )
             recorder.chmod(0o755)
         repository = Repository(world, world.root / "shop").with_environment(
             **index_settings(self.index),

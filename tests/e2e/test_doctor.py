@@ -28,22 +28,20 @@ ILL = {
     "not opted in": Case("git config --unset freshvenv.enabled", "not opted in"),
     "switched off": Case("true", "FRESHVENV=off", environment={"FRESHVENV": "off"}),
     "GIT_DIR": Case("true", "GIT_DIR is set", environment={"GIT_DIR": "/nowhere"}),
-    "no hook": Case("rm $COMMON/hooks/post-merge", "post-merge is not installed"),
-    "another hook": Case("echo true >$COMMON/hooks/post-merge", "post-merge is another one"),
-    "an old hook": Case("echo '# x' >>$COMMON/hooks/post-merge", "post-merge was installed by another version"),
-    "not executable": Case("chmod -x $COMMON/hooks/post-merge", "post-merge cannot be executed"),
+    "no hook": Case("rm .git/hooks/post-merge", "post-merge is not installed"),
+    "another hook": Case("echo true >.git/hooks/post-merge", "post-merge is another one"),
+    "an old hook": Case("echo '# x' >>.git/hooks/post-merge", "post-merge was installed by another version"),
+    "not executable": Case("chmod -x .git/hooks/post-merge", "post-merge cannot be executed"),
     "hooks in the work tree": Case("git config core.hooksPath .husky", "leads into the work tree"),
-    "hooks elsewhere": Case(
-        "mv $COMMON/hooks ../hooks && git config core.hooksPath ../hooks", "may share", harmless=True
-    ),
-    "no interpreter": Case("rm $COMMON/freshvenv/python", "no interpreter is recorded"),
-    "interpreter gone": Case("echo /gone/python >$COMMON/freshvenv/python", "interpreter of the hooks is gone: /gone"),
+    "hooks elsewhere": Case("mv .git/hooks ../hooks && git config core.hooksPath ../hooks", "may share", harmless=True),
+    "no interpreter": Case("rm .git/freshvenv/python", "no interpreter is recorded"),
+    "interpreter gone": Case("echo /gone/python >.git/freshvenv/python", "interpreter of the hooks is gone: /gone"),
     "interpreter without freshvenv": Case(
-        "echo $PWD/.venv/bin/python >$COMMON/freshvenv/python", "no longer finds freshvenv"
+        "echo $PWD/.venv/bin/python >.git/freshvenv/python", "no longer finds freshvenv"
     ),
     "interpreter that comes with the tree": Case(
         'printf "#!/bin/sh" >python; chmod +x python; git add python; git commit -qm x;'
-        " echo $PWD/python >$COMMON/freshvenv/python",
+        " echo $PWD/python >.git/freshvenv/python",
         "comes with the tree",
     ),
     "a file for a cache": Case(
@@ -56,7 +54,7 @@ ILL = {
     "another URL": Case(
         "git remote add origin a; git config freshvenv.origin.pinned b", "the URL of origin was b and is a"
     ),
-    "a broken ledger": Case("echo x >$COMMON/freshvenv/ledger", "ledger of approved commits is not believed"),
+    "a broken ledger": Case("echo x >.git/freshvenv/ledger", "ledger of approved commits is not believed"),
     "everybody's repositories": Case("git config safe.directory '*'", "safe.directory is *"),
     "a venv of another checkout": Case(
         "mkdir ../other; for each in .venv/lib/*/site-packages/demo-*/direct_url.json; do"
@@ -82,10 +80,21 @@ def test_finds_nothing_in_a_healthy_clone(repository: Repository) -> None:
     assert done.stdout == "freshvenv: the hooks can run, and nothing makes them unsafe\n"
 
 
-@pytest.mark.parametrize("case", ILL.values(), ids=ILL.keys())
+PLACES = {
+    "interpreter without freshvenv": pytest.mark.one_line("the interpreter's path is a line"),
+    "interpreter that comes with the tree": pytest.mark.one_line("the interpreter's path is a line"),
+    "a venv of another checkout": pytest.mark.ordinary_place("a URL is written by hand"),
+}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=name, marks=PLACES.get(name, ())) for name, case in ILL.items()]
+)
 def test_finds(repository: Repository, case: Case) -> None:
     world = repository.world
-    world.run("sh", "-ec", case.steps, cwd=repository.path, env={"COMMON": str(repository.common_dir)})
+    steps = case.steps.replace(" .git/", f" {shlex.quote(str(repository.common_dir))}/")
+    steps = steps.replace(">.git/", f">{shlex.quote(str(repository.common_dir))}/")
+    world.run("sh", "-ec", steps, cwd=repository.path)
     environment = {
         name: str(repository.path / value) if value.startswith("../") else value
         for name, value in case.environment.items()

@@ -356,7 +356,7 @@ def contents(venv: Path) -> set[str]:
 
 def test_a_strangers_commit_is_not_built(world: World, framework: Framework) -> None:
     repository = opted_in(world, framework)
-    canary = world.root / "canary"
+    canary = world.plain / "canary"
     fork = Repository(world, world.root / "fork")
     world.git("clone", "--quiet", str(repository.path), str(fork.path), cwd=world.root)
     if framework.program.name == "prek":

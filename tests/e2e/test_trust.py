@@ -109,7 +109,7 @@ def scene(world: World) -> Scene:
     origin, fork, demo = (world.root / name for name in ("origin.git", "fork", "demo"))
     world.git("clone", "--quiet", "--bare", str(seed.path), str(origin), cwd=world.root)
     world.git("remote", "remove", "origin", cwd=origin)
-    canary = world.root / "canary"
+    canary = world.plain / "canary"
     world.git("clone", "--quiet", str(origin), str(fork), cwd=world.root)
     stranger = replace(world, env={**world.env, "GIT_AUTHOR_NAME": "M Allory", "GIT_AUTHOR_EMAIL": "m@example.org"})
     stranger.git("switch", "--quiet", "--create", "gift", cwd=fork)

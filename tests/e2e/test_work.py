@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,10 @@ class Watched:
         log = folder / "log"
         log.write_text("")
         real = repository.world.run("sh", "-c", "command -v git").stdout.strip()
-        (folder / "git").write_text(f'#!/bin/sh\necho "$@" >> "{log}"\nexec "{real}" "$@"\n')
+        (folder / "git").write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(log))}\nexec "{real}" "$@"\n')
         (folder / "git").chmod(0o755)
         path = os.pathsep.join([str(folder), repository.world.env["PATH"]])
-        words = (TOOLS / "python", "-X", "importtime", "-I", *door)
+        words = (str(TOOLS / "python"), "-X", "importtime", "-I", *door)
         done = repository.world.run(*words, cwd=repository.path, env={"PATH": path})
         times = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
         self.modules = frozenset(line.rpartition("|")[2].strip() for line in times)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -392,7 +393,7 @@ def test_hooks_of_the_user_are_not_run(repository: Repository) -> None:
     hooks = repository.world.root / "hooks"
     hooks.mkdir()
     for kind in ("post-checkout", "post-index-change", "reference-transaction"):
-        (hooks / kind).write_text(f"#!/bin/sh\ntouch '{fired}'\n")
+        (hooks / kind).write_text(f"#!/bin/sh\ntouch {shlex.quote(str(fired))}\n")
         (hooks / kind).chmod(0o755)
     repository.git("config", "core.hooksPath", str(hooks))
     repository.edit("left", 7)

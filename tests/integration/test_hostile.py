@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import zipfile
@@ -403,7 +404,7 @@ def test_interpreter_that_lies(
     (installed.world.root / "answer").write_text(json.dumps(answer))
     python = installed.venv / "bin" / "python"
     python.unlink()
-    python.write_text(f"#!/bin/sh\ncd {installed.world.root}\n{script}\n")
+    python.write_text(f"#!/bin/sh\ncd {shlex.quote(str(installed.world.root))}\n{script}\n")
     python.chmod(0o755)
     before = everything_in(installed.path)
     said = say(installed, "resync")
