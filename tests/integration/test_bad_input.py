@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.report import printable
 from freshvenv.sealed import seal
 from support.interpreters import RUNNING, interpreters
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv
@@ -62,7 +63,9 @@ def say(world: World, *argv: str, cwd: Path) -> Said:
     done = world.freshvenv(*argv, cwd=cwd, check=False)
     assert "Traceback" not in done.stderr + done.stdout
     assert "a bug" not in done.stderr
-    return Said(done.returncode, done.stdout + done.stderr)
+    # Signs that a terminal would obey are printed as escapes.
+    root = str(world.root)
+    return Said(done.returncode, (done.stdout + done.stderr).replace(printable(root), root))
 
 
 def assert_hook_is_polite(repository: Repository, *, silent: bool = False) -> None:
@@ -313,7 +316,7 @@ def of_another_checkout(repository: Repository) -> str:
     world = repository.world
     other = create(world, world.root / "other", branches={})
     make = ("pip", "install", "--quiet", "--no-deps", "--reinstall", "--python", repository.venv / "bin" / "python")
-    world.run(TOOLS / "uv", *make, other.path)
+    world.run(TOOLS / "uv", *make, ".", cwd=other.path)
     return rf"foreign, left alone: installed from {re.escape(str(other.path))}"
 
 
@@ -322,7 +325,8 @@ def leads_out_of_the_repository(repository: Repository) -> str:
     repository.venv.rename(elsewhere)
     repository.venv.symlink_to(elsewhere)
     return (
-        rf"broken, left alone: leads out of the repository, to {elsewhere}; git config --add freshvenv\.venvs \.venv .*"
+        r"broken, left alone: leads out of the repository, "
+        rf"to {re.escape(str(elsewhere))}; git config --add freshvenv\.venvs \.venv .*"
     )
 
 
