@@ -95,10 +95,15 @@ def is_kept(name: str) -> bool:
 
 
 def stop_on_termination() -> None:
-    """Let SIGTERM end the program as Ctrl-C does: what is under way is undone or noted, and no build is left behind."""
+    """Let SIGTERM, and SIGHUP of a terminal that was closed, end the program as Ctrl-C does.
+
+    What is under way is undone or noted, and no build is left behind. What was to be ignored (nohup(1)) still is.
+    """
     import signal
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def cache_directory() -> Path:
