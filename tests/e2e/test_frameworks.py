@@ -337,6 +337,20 @@ def test_clone_that_is_not_opted_in_is_left_alone(world: World, framework: Frame
     assert contents(repository.venv) == before
 
 
+def test_check_in_a_clone_that_is_not_opted_in(world: World, framework: Framework) -> None:
+    """Who never heard of it can push: nothing here was installed by freshvenv, and nobody wants it to be."""
+    repository = configured(world, framework)
+    framework.install(repository, "pre-push")
+    repository.git("init", "--quiet", "--bare", "../origin.git")
+    uv = (TOOLS / "uv", "pip", "install", "--quiet", "--python", repository.venv, "--no-deps", repository.path)
+    world.run(*uv, cwd=world.root)
+    assert repository.target().state == "unknown"
+
+    done = repository.attempt("push", "../origin.git", "main")
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_other_environment_is_touched(world: World, framework: Framework) -> None:
     """The frameworks put the hook's own environment first on ``PATH`` and into ``VIRTUAL_ENV``."""
     repository = opted_in(world, framework)
