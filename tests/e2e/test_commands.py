@@ -689,6 +689,29 @@ def test_build_from_the_working_tree(world: World) -> None:
     assert [*repository.venv.glob("lib/python*/site-packages/demo/generated.py")]
 
 
+def test_variable_that_was_set_once_stays_in_no_wheel(world: World) -> None:
+    repository = ready(world)
+    backend = repository.path / "backend" / "in_tree.py"
+    text = backend.read_text()
+    assert "Generator: in_tree 1" in text
+    backend.write_text(
+        text.replace('"Wheel-Version: 1.0\\nGenerator: in_tree 1', 'f"Wheel-Version: 1.0\\nGenerator: {FLAGS}').replace(
+            "from typing import Any\n", "from typing import Any\nimport os\nFLAGS = os.environ.get('CFLAGS')\n"
+        )
+    )
+    repository.commit("write the flags down")
+
+    def flags() -> str:
+        [file] = repository.venv.glob("lib/python*/site-packages/demo-1.0.dist-info/WHEEL")
+        return file.read_text().splitlines()[1]
+
+    repository.with_environment(CFLAGS="-O0").freshvenv("resync")
+    assert flags() == "Generator: -O0"
+    repository.git("switch", "--quiet", "topic")
+    repository.git("switch", "--quiet", "main")
+    assert flags() == "Generator: None"
+
+
 def test_personal_settings_go_before_those_of_the_tree(world: World) -> None:
     repository = ready(world, 'venvs = [".venv"]\non-stale = "warn"\neditable = true')
     assert repository.target().editable is True

@@ -117,6 +117,18 @@ def test_other_interpreter_other_environment(bench: Bench, tmp_path: Path) -> No
     assert bench.pool.get(other, ["hatchling"], bench.log).path != bench.get("hatchling")
 
 
+def test_other_choices_other_environment(bench: Bench) -> None:
+    """A constraint of the user's may have picked another release; it is not written down."""
+    plain = bench.get("hatchling")
+    pool = bench.pool._replace(choices=(("PIP_CONSTRAINT", "/secret"), ("/secret", "hatchling<2")))
+    bound = pool.get(bench.interpreter, ["hatchling"], bench.log)
+    assert bound.path != plain
+    assert "secret" not in bound.mark.read_text()
+    assert pool.get(bench.interpreter, ["hatchling"], bench.log) == bound
+    assert bench.get("hatchling") == plain
+    assert len(bench.recorder.calls) == 4
+
+
 def test_failure_to_create(bench: Bench) -> None:
     bench.recorder.statuses["create"] = 1
     with pytest.raises(BuildError, match="recorder made no build environment") as caught:
