@@ -136,6 +136,24 @@ class Project(NamedTuple):
         return all(_dig(self.pyproject, *keys) is None for keys in _COPIED)
 
     @property
+    def names_its_place(self) -> bool:
+        """Whether its metadata says where on this machine it was built: it requires what lies in folders beside it.
+
+        hatchling fills in ``{root:uri}``, pdm-backend ``${PROJECT_ROOT}``, and poetry-core makes paths absolute.
+        """
+        optional = _values(_dig(self.pyproject, "project", "optional-dependencies"))
+        lists = [
+            found for found in (_dig(self.pyproject, "project", "dependencies"), *optional) if isinstance(found, list)
+        ]
+        if any("{root" in str(line) or "${PROJECT_ROOT}" in str(line) for found in lists for line in found):
+            return True
+        for found in _values(_dig(self.pyproject, "tool", "poetry", "dependencies")):
+            choices = found if isinstance(found, list) else [found]
+            if any(isinstance(choice, Mapping) and "path" in choice for choice in choices):
+                return True
+        return False
+
+    @property
     def plain_backend(self) -> str:
         """The backend, where what it asks for before a build depends on ``pyproject.toml`` alone; empty in doubt.
 
@@ -180,3 +198,7 @@ def _dig(table: object, *keys: str) -> object:
             return None
         table = table.get(key)
     return table
+
+
+def _values(table: object) -> tuple[object, ...]:
+    return tuple(table.values()) if isinstance(table, Mapping) else ()

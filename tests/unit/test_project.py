@@ -203,6 +203,39 @@ def test_setup_py_may_see_more() -> None:
     assert not project(static("setuptools"), setup_py=True).editable_sees_names_only
 
 
+# Whose metadata says where it was built
+
+
+def poetry(**dependencies: Any) -> dict[str, Any]:
+    return {"tool": {"poetry": {"name": "demo", "dependencies": dependencies}}}
+
+
+NAMES_ITS_PLACE = {
+    "hatchling": {"project": {"dependencies": ["click", "other @ {root:uri}/../other"]}},
+    "hatchling, an extra": {"project": {"optional-dependencies": {"a": [], "b": ["other @ {root:parent:uri}/other"]}}},
+    "pdm": {"project": {"dependencies": ["other @ file:///${PROJECT_ROOT}/../other"]}},
+    "poetry": poetry(python="^3.8", other={"path": "../other", "develop": True}),
+    "poetry, one for each Python": poetry(other=[{"version": "1", "python": "<3.9"}, {"path": "../other"}]),
+}
+NAMES_NO_PLACE = {
+    "nothing": {},
+    "requirements": {"project": {"dependencies": ["click>=8", "a @ https://example.com/a.whl"]}},
+    "no list": {"project": {"dependencies": "{root:uri}", "optional-dependencies": {"a": 1}}},
+    "poetry": poetry(python="^3.8", other={"version": "1", "optional": True}, more=[{"git": "x"}]),
+    "poetry, no table": {"tool": {"poetry": {"dependencies": ["path"]}}},
+}
+
+
+@pytest.mark.parametrize("pyproject", NAMES_ITS_PLACE.values(), ids=NAMES_ITS_PLACE)
+def test_names_its_place(pyproject: dict[str, Any]) -> None:
+    assert project(pyproject).names_its_place
+
+
+@pytest.mark.parametrize("pyproject", NAMES_NO_PLACE.values(), ids=NAMES_NO_PLACE)
+def test_names_no_place(pyproject: dict[str, Any]) -> None:
+    assert not project(pyproject).names_its_place
+
+
 # Backends that ask for nothing but what pyproject.toml says
 
 
