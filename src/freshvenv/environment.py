@@ -25,12 +25,13 @@ is built, or end the program, so only what is named below is handed on."""
 
 _ALSO = frozenset({"CONDA_DEFAULT_ENV", "CONDA_PREFIX", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"})
 
-# What git needs to reach a network or to find a person's settings; all other GIT_* variables name a repository,
-# an index or a running command, and are true only for the git process that started the hook. pre-commit keeps
-# the same list: https://github.com/pre-commit/pre-commit/blob/main/pre_commit/git.py (no_git_env).
+# What git needs to reach a network or to find a person's settings, and whether it fetches large files; all other
+# GIT_* variables name a repository, an index or a running command, and are true only for the git process that started
+# the hook. pre-commit has a list like it: https://github.com/pre-commit/pre-commit/blob/main/pre_commit/git.py
 _GITS = """
 GIT_ALLOW_PROTOCOL GIT_ASKPASS GIT_HTTP_PROXY_AUTHMETHOD GIT_SSH GIT_SSH_COMMAND GIT_SSL_CAINFO GIT_SSL_NO_VERIFY
 GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CONFIG_NOSYSTEM GIT_CONFIG_SYSTEM GIT_EXEC_PATH GIT_TERMINAL_PROMPT
+GIT_LFS_SKIP_SMUDGE
 """
 
 # Where an installer finds packages, and how it gets there: the user's own `pip install .` would obey it, too.
@@ -57,8 +58,8 @@ _FILES = frozenset({"PIP_BUILD_CONSTRAINT", "PIP_CONSTRAINT", "UV_BUILD_CONSTRAI
 # What compilers and backends read. They reach a build as they would reach that of `pip install .`.
 _BUILDS = """
 AR ARCHFLAGS CC CFLAGS CMAKE_ARGS CMAKE_GENERATOR CPATH CPP CPPFLAGS CXX CXXFLAGS C_INCLUDE_PATH DIST_EXTRA_CONFIG FC
-FFLAGS LD LDFLAGS LDSHARED LIBRARY_PATH MACOSX_DEPLOYMENT_TARGET PKG_CONFIG_PATH RUSTC RUSTFLAGS SDKROOT
-SOURCE_DATE_EPOCH _PYTHON_HOST_PLATFORM
+FFLAGS GIT_LFS_SKIP_SMUDGE LD LDFLAGS LDSHARED LIBRARY_PATH MACOSX_DEPLOYMENT_TARGET PKG_CONFIG_PATH RUSTC RUSTFLAGS
+SDKROOT SOURCE_DATE_EPOCH _PYTHON_HOST_PLATFORM
 """
 
 _BUILD_PREFIXES = (

@@ -98,6 +98,8 @@ STAYS = [
     "GIT_CONFIG_COUNT",
     "GIT_CONFIG_KEY_0",
     "GIT_CONFIG_VALUE_0",
+    # large files that somebody does not want
+    "GIT_LFS_SKIP_SMUDGE",
     # what an installer needs to reach an index
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",
@@ -179,6 +181,7 @@ def test_what_we_start_does_nothing() -> None:
 OF_BUILDS = [
     "CC",
     "CFLAGS",
+    "GIT_LFS_SKIP_SMUDGE",
     "MACOSX_DEPLOYMENT_TARGET",
     "RUSTFLAGS",
     "SOURCE_DATE_EPOCH",
