@@ -25,29 +25,49 @@ is built, or end the program, so only what is named below is handed on."""
 
 _ALSO = frozenset({"CONDA_DEFAULT_ENV", "CONDA_PREFIX", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"})
 
-# What git needs to reach a network or to find a person's settings; all other GIT_* variables name a repository,
-# an index or a running command, and are true only for the git process that started the hook. pre-commit keeps
-# the same list: https://github.com/pre-commit/pre-commit/blob/main/pre_commit/git.py (no_git_env).
+# What git needs to reach a network or to find a person's settings, and whether it fetches large files; all other
+# GIT_* variables name a repository, an index or a running command, and are true only for the git process that started
+# the hook. pre-commit has a list like it: https://github.com/pre-commit/pre-commit/blob/main/pre_commit/git.py
 _GITS = """
 GIT_ALLOW_PROTOCOL GIT_ASKPASS GIT_HTTP_PROXY_AUTHMETHOD GIT_SSH GIT_SSH_COMMAND GIT_SSL_CAINFO GIT_SSL_NO_VERIFY
 GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CONFIG_NOSYSTEM GIT_CONFIG_SYSTEM GIT_EXEC_PATH GIT_TERMINAL_PROMPT
+GIT_LFS_SKIP_SMUDGE
 """
 
-# Where an installer finds packages, and which of several it takes: the user's own `pip install .` would obey it, too.
+# Where an installer finds packages, and how it gets there: the user's own `pip install .` would obey it, too.
 # https://pip.pypa.io/en/stable/cli/pip_install/#options and https://docs.astral.sh/uv/reference/environment/
 _INSTALLERS = """
 PIP_CONFIG_FILE PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_INDEX_URL PIP_NO_INDEX PIP_PYPI_URL
 PIP_CERT PIP_CLIENT_CERT PIP_DEFAULT_TIMEOUT PIP_KEYRING_PROVIDER PIP_PROXY PIP_RETRIES PIP_TIMEOUT PIP_TRUSTED_HOST
 PIP_CACHE_DIR PIP_NO_CACHE_DIR PIP_USE_DEPRECATED PIP_USE_FEATURE
-PIP_BUILD_CONSTRAINT PIP_CONSTRAINT PIP_NO_BINARY PIP_ONLY_BINARY PIP_PRE PIP_PREFER_BINARY PIP_UPLOADED_PRIOR_TO
 UV_CONFIG_FILE UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_NO_CONFIG UV_NO_INDEX
 UV_CREDENTIALS_DIR UV_INSECURE_HOST UV_KEYRING_PROVIDER UV_NATIVE_TLS UV_OFFLINE UV_REQUEST_TIMEOUT UV_SYSTEM_CERTS
 UV_CACHE_DIR UV_NO_CACHE
-UV_BUILD_CONSTRAINT UV_CONSTRAINT UV_EXCLUDE_NEWER UV_OVERRIDE UV_PRERELEASE UV_RESOLUTION
+"""
+
+# Which of several releases it takes. Where they come from is left out: an address often has a token that changes.
+_CHOICES = """
+PIP_BUILD_CONSTRAINT PIP_CONSTRAINT PIP_NO_BINARY PIP_ONLY_BINARY PIP_PRE PIP_PREFER_BINARY PIP_UPLOADED_PRIOR_TO
+UV_BUILD_CONSTRAINT UV_CONSTRAINT UV_EXCLUDE_NEWER UV_INDEX_STRATEGY UV_OVERRIDE UV_PRERELEASE UV_RESOLUTION
 UV_NO_BINARY UV_NO_BINARY_PACKAGE UV_NO_BUILD UV_NO_BUILD_PACKAGE
 """
 
-_KEPT = frozenset((_GITS + _INSTALLERS).split())
+_FILES = frozenset({"PIP_BUILD_CONSTRAINT", "PIP_CONSTRAINT", "UV_BUILD_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE"})
+"""Those whose value is a list of files."""
+
+# What compilers and backends read. They reach a build as they would reach that of `pip install .`.
+_BUILDS = """
+AR ARCHFLAGS CC CFLAGS CMAKE_ARGS CMAKE_GENERATOR CPATH CPP CPPFLAGS CXX CXXFLAGS C_INCLUDE_PATH DIST_EXTRA_CONFIG FC
+FFLAGS GIT_LFS_SKIP_SMUDGE LD LDFLAGS LDSHARED LIBRARY_PATH MACOSX_DEPLOYMENT_TARGET PKG_CONFIG_PATH RUSTC RUSTFLAGS
+SDKROOT SOURCE_DATE_EPOCH _PYTHON_HOST_PLATFORM
+"""
+
+_BUILD_PREFIXES = (
+    *("CARGO_BUILD_", "CARGO_PROFILE_", "CYTHON_", "HATCH_BUILD_", "HATCH_METADATA_", "MATURIN_", "MYPYC_", "PBR_"),
+    *("PDM_BUILD_", "POETRY_DYNAMIC_VERSIONING_", "PYO3_", "SETUPTOOLS_", "SKBUILD_", "VCS_VERSIONING_", "VERSIONEER_"),
+)
+
+_KEPT = frozenset((_GITS + _INSTALLERS + _CHOICES).split())
 
 _KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "UV_CONCURRENT_", "UV_HTTP_", "UV_INDEX_")
 
@@ -94,11 +114,41 @@ def is_kept(name: str) -> bool:
     return name in _KEPT or name.startswith(_KEPT_PREFIXES)
 
 
+def seen_by_installers(environ: Mapping[str, str] = os.environ) -> tuple[tuple[str, str], ...]:
+    """What decides which releases an installer takes: names and values, and names and contents of files of constraints.
+
+    An environment that was filled under other ones may hold other releases.
+    """
+    chosen = sorted((name, environ[name]) for name in _CHOICES.split() if environ.get(name))
+    files = dict.fromkeys(file for name, value in chosen if name in _FILES for file in value.split())
+    return (*chosen, *((file, _content(file)) for file in files))
+
+
+def seen_by_builds(environ: Mapping[str, str] = os.environ) -> tuple[tuple[str, str], ...]:
+    """What of the environment may change what a build gives, as far as it is known by name."""
+    names = {name for name in environ if name.startswith(_BUILD_PREFIXES)}.union(_BUILDS.split())
+    return (*sorted((name, environ[name]) for name in names if environ.get(name)), *seen_by_installers(environ))
+
+
+def _content(file: str) -> str:
+    from freshvenv.own import read_own
+
+    try:
+        return os.fsdecode(read_own(file))
+    except OSError:
+        return ""
+
+
 def stop_on_termination() -> None:
-    """Let SIGTERM end the program as Ctrl-C does: what is under way is undone or noted, and no build is left behind."""
+    """Let SIGTERM, and SIGHUP of a terminal that was closed, end the program as Ctrl-C does.
+
+    What is under way is undone or noted, and no build is left behind. What was to be ignored (nohup(1)) still is.
+    """
     import signal
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def cache_directory() -> Path:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from freshvenv.errors import BuildError, DependencyError, VenvError, said_of
 from freshvenv.fingerprint import Fingerprint
@@ -24,6 +24,9 @@ from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.requirements import question, unmet_requirements
 from freshvenv.venvs.venv import Venv, open_venv
 from freshvenv.workshop import Workshop
+
+if TYPE_CHECKING:
+    from freshvenv.wheels.cache import WheelCache
 
 
 class Installed(NamedTuple):
@@ -117,8 +120,16 @@ class _Job(NamedTuple):
         with limited(self.limit, BuildError(self._late("the build"), log=self.log)):
             if self.fingerprint.recipe.is_cacheable:
                 with suppress(OSError):
-                    return self.workshop.wheels.get(self.fingerprint, self.venv.interpreter, self._build)
+                    return self._wheels.get(self.fingerprint, self.venv.interpreter, self._build)
             return self._build(self._scratch())
+
+    @property
+    def _wheels(self) -> WheelCache:
+        """The cache, and where a wheel says for which place it was built, that of this place."""
+        wheels = self.workshop.wheels
+        if not self.sighting.target.project.names_its_place:
+            return wheels
+        return wheels._replace(surroundings=(*wheels.surroundings, ("", os.fspath(self.tree.repository.top))))
 
     def _late(self, what: str) -> str:
         return f"{what} took longer than {self.limit} s (git config freshvenv.timeout) and was ended"

@@ -63,7 +63,13 @@ class Pip:
         """Where an environment may be made that only holds a pip, for venvs without one."""
 
     def create(self, environment: Path, interpreter: Path, log: Path) -> int:
-        return process.run_logged([interpreter, "-I", "-m", "venv", environment], log=log, cwd=environment.parent)
+        status = process.run_logged([interpreter, "-I", "-m", "venv", environment], log=log, cwd=environment.parent)
+        if status != 0 or not any(environment.glob("lib/python*/site-packages/setuptools")):
+            return status
+        # Before 3.12 it brings the setuptools of its own day, which would pass for any later one that a build requires
+        # without a bound, and for one that it forgot to require. `build` removes it, too.
+        words = ("-I", "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools")
+        return process.run_logged([environment / "bin" / "python", *words], log=log, cwd=environment)
 
     def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
         with_pip = self._with_pip(python, log)

@@ -70,14 +70,20 @@ class Interpreter(NamedTuple):
 
     @property
     def identity(self) -> str:
-        """Names everything that decides which wheels fit and what a build gives: implementation, version, ABI."""
-        return f"{self.name} {self.version} {self.abi}".rstrip()
+        """Names everything that decides which wheels fit and what a build gives: implementation, version, platform."""
+        return f"{self.name} {self.version} {self._platform}".rstrip()
 
     @property
     def abi_tag(self) -> str:
-        """A file name for wheels that are bound to this ABI."""
+        """A file name for wheels that are bound to this platform."""
         minor = ".".join(self.version.split(".")[:2])
-        return f"{self.name}-{minor}-{self.abi}"
+        return f"{self.name}-{minor}-{self._platform}"
+
+    @property
+    def _platform(self) -> str:
+        """The ABI, and the machine where it does not name that: on macOS it is ``cpython-311-darwin`` on each."""
+        machine = self.markers.get("platform_machine", "")
+        return self.abi if machine in self.abi else f"{self.abi}-{machine}"
 
 
 def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:

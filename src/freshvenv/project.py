@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from freshvenv.files import read_file
+
 # Backends whose result depends on nothing but files, as long as no plugin is asked for beside them.
 _BLIND_TO_GIT = frozenset({"hatchling", "flit-core", "poetry-core", "uv-build", "setuptools", "wheel"})
 
@@ -24,10 +26,23 @@ _OWN_CODE = (
     ("tool", "hatch", "build", "hooks"),
     ("tool", "hatch", "build", "targets", "wheel", "hooks"),
     ("tool", "hatch", "metadata", "hooks"),
+    ("tool", "pdm", "build", "custom-hook"),
     ("tool", "poetry", "build"),
     ("tool", "setuptools", "ext-modules"),
     ("tool", "setuptools", "cmdclass"),
 )
+
+# Files that do the same without being named: hatchling's tables in a file of their own, which is not read here, and the
+# hook that pdm-backend takes for its own wherever it is (https://backend.pdm-project.org/hooks/).
+_OWN_FILES = ("hatch.toml", "pdm_build.py")
+
+# What setuptools reads in setup.cfg beside pyproject.toml: classes of the project's own, and files that are copied even
+# into an editable install (https://setuptools.pypa.io/en/latest/userguide/declarative_config.html).
+_OWN_CLASSES = rb"(?mi)^\s*cmdclass\s*[=:]"
+_OPTIONS = rb"(?mi)^\[options[].]"
+
+_LARGEST = 4 * 1024 * 1024
+"""More bytes than any ``setup.cfg`` has."""
 
 # Where it names files that are copied even into an editable install.
 _COPIED = (
@@ -113,10 +128,30 @@ class Project(NamedTuple):
             return False
         if self._runs_own_code or _dig(self.pyproject, "tool", "pdm", "build") is not None:
             return False
+        if "setuptools" in names and self._setup_cfg_has(_OPTIONS):
+            return False
         scripts = _dig(self.pyproject, "tool", "poetry", "scripts")
         if isinstance(scripts, Mapping) and any(isinstance(script, Mapping) for script in scripts.values()):
             return False
         return all(_dig(self.pyproject, *keys) is None for keys in _COPIED)
+
+    @property
+    def names_its_place(self) -> bool:
+        """Whether its metadata says where on this machine it was built: it requires what lies in folders beside it.
+
+        hatchling fills in ``{root:uri}``, pdm-backend ``${PROJECT_ROOT}``, and poetry-core makes paths absolute.
+        """
+        optional = _values(_dig(self.pyproject, "project", "optional-dependencies"))
+        lists = [
+            found for found in (_dig(self.pyproject, "project", "dependencies"), *optional) if isinstance(found, list)
+        ]
+        if any("{root" in str(line) or "${PROJECT_ROOT}" in str(line) for found in lists for line in found):
+            return True
+        for found in _values(_dig(self.pyproject, "tool", "poetry", "dependencies")):
+            choices = found if isinstance(found, list) else [found]
+            if any(isinstance(choice, Mapping) and "path" in choice for choice in choices):
+                return True
+        return False
 
     @property
     def plain_backend(self) -> str:
@@ -137,8 +172,18 @@ class Project(NamedTuple):
     def _runs_own_code(self) -> bool:
         if any(_dig(self.pyproject, *keys) is not None for keys in _OWN_CODE):
             return True
-        # hatchling's tables may be in a file of their own, which is not read here.
-        return (self.directory / "hatch.toml").is_file()
+        if any((self.directory / name).is_file() for name in _OWN_FILES):
+            return True
+        return self._setup_cfg_has(_OWN_CLASSES)
+
+    def _setup_cfg_has(self, line: bytes) -> bool:
+        """Whether ``setup.cfg`` has such a line; in doubt it has."""
+        try:
+            return re.search(line, read_file(self.directory / "setup.cfg", _LARGEST)) is not None
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
 
 
 def _leading_name(requirement: object) -> str:
@@ -153,3 +198,7 @@ def _dig(table: object, *keys: str) -> object:
             return None
         table = table.get(key)
     return table
+
+
+def _values(table: object) -> tuple[object, ...]:
+    return tuple(table.values()) if isinstance(table, Mapping) else ()

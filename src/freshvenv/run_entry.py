@@ -48,13 +48,20 @@ def run(venv: str, command: Sequence[str]) -> int:
     """Bring a venv in step and become ``command``; an exit status when that was not possible."""
     environ = dict(os.environ)
     scrub()
+    try:
+        status, chosen = _in_step(venv)
+    except (OSError, KeyboardInterrupt) as error:
+        from freshvenv.trouble import tell
+
+        return tell(error)
+    return status or _become(command, chosen, environ)
+
+
+def _in_step(venv: str) -> tuple[int, str]:
+    """A venv that holds the working tree, or the exit status that says that there is none."""
     top = _find_top()
     chosen = os.path.abspath(venv) if venv else _usual(top)
-    if not (top and chosen and _is_fresh(chosen, top)):
-        status, chosen = _bring_in_step(chosen)
-        if status:
-            return status
-    return _become(command, chosen, environ)
+    return (0, chosen) if top and chosen and _is_fresh(chosen, top) else _bring_in_step(chosen)
 
 
 def _find_top() -> str:
@@ -134,8 +141,18 @@ def _become(command: Sequence[str], venv: str, environ: Mapping[str, str]) -> in
     env = {name: value for name, value in environ.items() if name not in {"PYTHONHOME", "__PYVENV_LAUNCHER__"}}
     env["VIRTUAL_ENV"] = venv
     env["PATH"] = os.pathsep.join([os.path.join(venv, "bin"), environ.get("PATH", os.defpath)])
+    _restore_signals()
     try:
         os.execvpe(command[0], list(command), env)  # noqa: S606 - a shell would take its words apart
     except OSError as error:
         print(f"freshvenv: {command[0]!r}: {error.strerror}", file=sys.stderr)
         return 127 if isinstance(error, FileNotFoundError) else 126
+
+
+def _restore_signals() -> None:
+    """Undo what Python does when it starts, since what is ignored stays ignored in a program that takes its place."""
+    # The module signal is this one with names, which take as long to load as all else here.
+    import _signal  # type: ignore[import-not-found]
+
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):
+        _signal.signal(number, _signal.SIG_DFL)

@@ -34,6 +34,10 @@ def run(*, as_json: bool, exit_code: bool) -> int:
     """
     repository = discover(Path.cwd())
     if is_run_by_a_manager():
+        if not repository.is_opted_in():
+            # The configuration is somebody's, and nobody here has asked for venvs to be kept fresh.
+            print("freshvenv: this clone is not opted in, so nothing was looked at (freshvenv init)")
+            return 0
         from freshvenv.trust.gate import look_at_gate
 
         # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from freshvenv.errors import FreshvenvError, said_of
+from freshvenv.errors import FreshvenvError, VenvError, said_of
 from freshvenv.install import reinstall
 from freshvenv.lock import exclusive
 from freshvenv.observe import Sight, Sighting, look, observe
 from freshvenv.plan import Action, OnStale, State, Wish, decide
+from freshvenv.process import limited
 from freshvenv.report import Outcome
 from freshvenv.source.git import Repository
 from freshvenv.source.worktree import WorkTree, read_work_tree
@@ -95,10 +96,14 @@ class _Run(NamedTuple):
         if is_final or request.dry_run or sighting.venv is None:
             return outcome
         limit = sight.found.settings.timeout if request.automatic else 0
+        late = VenvError(f"another run is still at work on it after {limit} s", hint="git config freshvenv.timeout")
         begun = time.monotonic()
         try:
             progress = self.workshop.progress
-            with progress.of(sighting.label), exclusive(sighting.venv.path, self.workshop.locks, progress.step):
+            with progress.of(sighting.label), ExitStack() as held:
+                # Whoever has the lock may have begun by hand, with no limit of its own; git waits for a hook.
+                with limited(limit, late):
+                    held.enter_context(exclusive(sighting.venv.path, self.workshop.locks, progress.step))
                 # Somebody else may have done it while we waited for the lock.
                 again = self._observe_again(sight, sighting)
                 outcome = outcome._replace(decision=decide(again.observation, wish), observation=again.observation)

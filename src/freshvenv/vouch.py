@@ -1,12 +1,13 @@
 """Leaves what fast doors may take for done: a stamp for the hooks, and a voucher in each venv for ``freshvenv run``.
 
-Both are dated to the moment of the observation, or to the last install: whatever changes later is newer.
+Both are dated to the moment of the observation, or to the last install: whatever changes later is newer. What was
+changed before that, when we had looked at it already, is asked for when they are written.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,25 +45,30 @@ def _leave(file: Path, text: str, sight: Sight, outcomes: Iterable[Outcome]) -> 
         file.unlink(missing_ok=True)
         return
     write_atomically(file, os.fsencode(text), durable=False)
-    date = max([sight.tree.read_at, *(outcome.settled for outcome in outcomes)])
+    date = _known_at(sight, outcomes)
     os.utime(file, ns=(date, date))
 
 
-def _stamp_text(sight: Sight, outcomes: Iterable[Outcome]) -> str:
+def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
     repository = sight.tree.repository
     trees: dict[str, str] = {}
-    newer = [repository.common_dir / "config"]
+    newer = {repository.common_dir / "config": sight.tree.read_at}
     for sighting, outcome in zip(sight.sightings, outcomes, strict=True):
         witnesses = _witnesses(sighting, outcome)
         if not witnesses:
             return ""
         trees[sighting.target.project.path] = _tree(sighting, outcome)
-        newer += witnesses
+        newer.update(dict.fromkeys(witnesses, _known_at(sight, [outcome])))
     absent: list[Path] = []
     for place in sight.found.places(repository.top):
-        (newer if os.path.lexists(place) else absent).append(place)
+        if os.path.lexists(place):
+            newer[place] = _known_at(sight, _outcomes_around(place, sight, outcomes))
+        else:
+            absent.append(place)
     if "." not in trees:
         # The settings are in a file that no project's tree holds.
+        return ""
+    if _any_is_newer(newer):
         return ""
     return stamp.render(
         sight.tree.head.commit if sight.tree.is_clean else "",
@@ -72,19 +78,39 @@ def _stamp_text(sight: Sight, outcomes: Iterable[Outcome]) -> str:
     )
 
 
-def _voucher_text(sight: Sight, pairs: Iterable[tuple[Sighting, Outcome]]) -> str:
+def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> str:
     tree = sight.tree
-    newer = [tree.repository.common_dir / "config"]
+    newer = {tree.repository.common_dir / "config": tree.read_at}
     for sighting, outcome in pairs:
         witnesses = _witnesses(sighting, outcome)
         if not witnesses or sighting.venv is None:
             return ""
-        newer += [*witnesses, *(sighting.venv.path / site for site in sighting.venv.site_directories)]
-        newer.append(sighting.venv.path / "pyvenv.cfg")
-    if tree.picture is None:
+        newer.update(dict.fromkeys(witnesses, _known_at(sight, [outcome])))
+        around = [sighting.venv.path / name for name in (*sighting.venv.site_directories, "pyvenv.cfg")]
+        newer.update(dict.fromkeys(around, _known_at(sight, [outcome for _, outcome in pairs])))
+    if tree.picture is None or _any_is_newer(newer):
         return ""
-    paths = map(os.fspath, dict.fromkeys(newer))
+    paths = map(os.fspath, newer)
     return voucher.render(os.fspath(tree.repository.top), tree.head.commit, tree.pathspecs, tree.picture, paths)
+
+
+def _known_at(sight: Sight, outcomes: Iterable[Outcome]) -> int:
+    """The moment up to which we know what became of something: when it was observed, or when we were done with it."""
+    return max([sight.tree.read_at, *(outcome.settled for outcome in outcomes)])
+
+
+def _outcomes_around(place: Path, sight: Sight, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """What was done in the venv that a place is, or lies in."""
+    pairs = zip(sight.sightings, outcomes, strict=True)
+    return [outcome for sighting, outcome in pairs if place.is_relative_to(sighting.target.candidate.path)]
+
+
+def _any_is_newer(moments: Mapping[Path, int]) -> bool:
+    """Whether anything was changed after its moment; it may be older than the last one, to which the whole is dated."""
+    try:
+        return any(os.stat(path).st_mtime_ns > moment for path, moment in moments.items())
+    except OSError:
+        return True
 
 
 def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:

@@ -10,7 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freshvenv.environment import cache_directory, shows_progress, state_directory
+from freshvenv.environment import (
+    cache_directory,
+    seen_by_builds,
+    seen_by_installers,
+    shows_progress,
+    state_directory,
+)
 from freshvenv.progress import Progress
 
 if TYPE_CHECKING:
@@ -54,7 +60,7 @@ class Workshop:
         """What was built before. Imported here: looking at venvs needs none of it."""
         from freshvenv.wheels.cache import WheelCache
 
-        return WheelCache(self.cache / "wheels", self.locks)
+        return WheelCache(self.cache / "wheels", self.locks, seen_by_builds())
 
     @cached_property
     def installer(self) -> Installer:
@@ -68,7 +74,8 @@ class Workshop:
         """The kept build environments."""
         from freshvenv.wheels.environments import EnvironmentPool
 
-        return EnvironmentPool(self.cache / "build-environments", self.locks, self.installer, self.progress)
+        directory, choices = self.cache / "build-environments", seen_by_installers()
+        return EnvironmentPool(directory, self.locks, self.installer, self.progress, choices)
 
     def keep_in_bounds(self) -> None:
         """Remove what is too old or too much; called when something was added."""

@@ -689,6 +689,71 @@ def test_build_from_the_working_tree(world: World) -> None:
     assert [*repository.venv.glob("lib/python*/site-packages/demo/generated.py")]
 
 
+BESIDE = """\
+[build-system]
+requires = []
+build-backend = "in_tree"
+backend-path = ["backend"]
+
+[project]
+name = "beside"
+version = "1.0"
+"""
+
+
+def test_requirement_on_a_folder_beside_it(world: World) -> None:
+    """Metadata names that of this clone, and not that of the clean checkout, which is gone when it is installed."""
+    repository = project(world)
+    shutil.copytree(repository.path / "backend", repository.path / "beside" / "backend")
+    repository.write("beside/src/beside/__init__.py", "")
+    repository.write("beside/pyproject.toml", BESIDE)
+    for path, old, new in (
+        ("pyproject.toml", "dependencies = []", 'dependencies = ["beside @ {root:uri}/beside"]'),
+        (
+            "backend/in_tree.py",
+            'f"Requires-Dist: {requirement}"',
+            '"Requires-Dist: " + requirement.replace("{root:uri}", Path.cwd().as_uri())',
+        ),
+    ):
+        text = (repository.path / path).read_text()
+        assert old in text
+        repository.write(path, text.replace(old, new))
+    repository.commit("require it")
+    other = replace(repository, path=world.root / "other clone")
+    world.git("clone", "--quiet", str(repository.path), str(other.path), cwd=world.root)
+    make_venv(world, other.venv)
+
+    for clone in (repository, other):
+        clone.freshvenv("init", "--hooks", "none")
+        [metadata] = clone.venv.glob("lib/python*/site-packages/demo-1.0.dist-info/METADATA")
+        assert f"Requires-Dist: beside @ {clone.path.as_uri()}/beside\n" in metadata.read_text()
+        world.run(clone.venv / "bin" / "python", "-I", "-c", "import beside")
+        assert next(it for it in clone.targets() if it.project == ".").state == "fresh"
+
+
+def test_variable_that_was_set_once_stays_in_no_wheel(world: World) -> None:
+    repository = ready(world)
+    backend = repository.path / "backend" / "in_tree.py"
+    text = backend.read_text()
+    assert "Generator: in_tree 1" in text
+    backend.write_text(
+        text.replace('"Wheel-Version: 1.0\\nGenerator: in_tree 1', 'f"Wheel-Version: 1.0\\nGenerator: {FLAGS}').replace(
+            "from typing import Any\n", "from typing import Any\nimport os\nFLAGS = os.environ.get('CFLAGS')\n"
+        )
+    )
+    repository.commit("write the flags down")
+
+    def flags() -> str:
+        [file] = repository.venv.glob("lib/python*/site-packages/demo-1.0.dist-info/WHEEL")
+        return file.read_text().splitlines()[1]
+
+    repository.with_environment(CFLAGS="-O0").freshvenv("resync")
+    assert flags() == "Generator: -O0"
+    repository.git("switch", "--quiet", "topic")
+    repository.git("switch", "--quiet", "main")
+    assert flags() == "Generator: None"
+
+
 def test_personal_settings_go_before_those_of_the_tree(world: World) -> None:
     repository = ready(world, 'venvs = [".venv"]\non-stale = "warn"\neditable = true')
     assert repository.target().editable is True

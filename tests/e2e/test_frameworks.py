@@ -208,6 +208,20 @@ def test_init_leaves_hooking_to_the_framework(world: World, framework: Framework
     assert_fresh(repository, 11)
 
 
+def test_init_installs_what_the_configuration_lists(world: World, framework: Framework) -> None:
+    """As in the README: the check before a push is for a hook type that is not ours."""
+    repository = configured(world, framework)
+    types = "default_install_hook_types: [post-checkout, pre-push]\n"
+    repository.write(".pre-commit-config.yaml", types + framework.hooks.configuration)
+    assert "pre-push" not in hooks(repository)
+
+    repository.freshvenv("init")
+
+    installed = hooks(repository)
+    assert {"pre-push", *HOOK_TYPES} <= installed.keys()
+    assert "pre-commit" not in installed
+
+
 def test_unstaged_edits_are_kept_and_told(world: World, framework: Framework) -> None:
     """The frameworks put unstaged edits away while hooks run: what is installed is what the index holds."""
     repository = opted_in(world, framework)
@@ -321,6 +335,20 @@ def test_clone_that_is_not_opted_in_is_left_alone(world: World, framework: Frame
         assert done.returncode == 0, done.stderr
 
     assert contents(repository.venv) == before
+
+
+def test_check_in_a_clone_that_is_not_opted_in(world: World, framework: Framework) -> None:
+    """Who never heard of it can push: nothing here was installed by freshvenv, and nobody wants it to be."""
+    repository = configured(world, framework)
+    framework.install(repository, "pre-push")
+    repository.git("init", "--quiet", "--bare", "../origin.git")
+    uv = (TOOLS / "uv", "pip", "install", "--quiet", "--python", repository.venv, "--no-deps", repository.path)
+    world.run(*uv, cwd=world.root)
+    assert repository.target().state == "unknown"
+
+    done = repository.attempt("push", "../origin.git", "main")
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_no_other_environment_is_touched(world: World, framework: Framework) -> None:

@@ -217,6 +217,32 @@ def test_command_takes_the_place_of_the_process(repository: Repository) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+def test_command_is_ended_by_a_pipe_that_nobody_reads(repository: Repository) -> None:
+    """Python ignores SIGPIPE, and a program that takes its place would, too."""
+    for _ in range(2):
+        done = run(repository, "sh", "-c", "yes | head -n 1")
+        assert done.stdout == "y\n"
+        assert "yes:" not in done.stderr
+
+
+def test_fault_of_the_disk(repository: Repository) -> None:
+    repository.edit("right", 5)
+    (repository.path / ".git" / "freshvenv" / "objects").write_text("in the way")
+    done = run(repository, *ASK, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("freshvenv: File exists: ")
+    assert line.endswith("(freshvenv resync, when that is set right)")
+
+
+def test_from_a_folder_that_is_gone(repository: Repository) -> None:
+    words = f"mkdir gone && cd gone && rmdir ../gone && exec {TOOLS / 'freshvenv'} run true"
+    done = repository.world.run("sh", "-c", words, cwd=repository.path, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("freshvenv: No such file or directory")
+    assert "Traceback" not in done.stderr
+
+
 def test_no_such_command(repository: Repository) -> None:
     done = run(repository, "no-such-program", check=False)
     assert (done.returncode, done.stderr) == (127, "freshvenv: 'no-such-program': No such file or directory\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.lock import exclusive
 from support.interpreters import RUNNING, interpreters
 from support.repository import Repository, create, installed_value, make_venv
 from support.world import TOOLS, World
@@ -77,6 +78,20 @@ def test_build_that_hangs_is_ended_with_all_that_it_started(repository: Reposito
     time.sleep(2.5)
     leave.touch()
     assert by_hand.wait() == 0
+    assert installed_value(repository.venv, repository.world) == 21
+
+
+def test_hook_does_not_wait_for_ever_for_another_run(repository: Repository) -> None:
+    """Somebody may have begun a long build by hand, and the hook may be the one that git waits for."""
+    commit_build(repository, "pass")
+    repository.git("config", "freshvenv.timeout", "1")
+    with exclusive(repository.venv, repository.world.root / "state" / "freshvenv" / "locks"):
+        done = repository.attempt("switch", "--quiet", "topic")
+    assert done.returncode == 0
+    [line] = done.stderr.splitlines()
+    assert "another run is still at work on it after 1 s (git config freshvenv.timeout)" in line, line
+    assert installed_value(repository.venv, repository.world) == 11
+    assert repository.attempt("switch", "--quiet", "--create", "more").returncode == 0
     assert installed_value(repository.venv, repository.world) == 21
 
 

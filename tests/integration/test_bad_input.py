@@ -971,7 +971,7 @@ def slow(installed: Repository) -> Iterator[SlowBuild]:
 INTERRUPTED = "freshvenv: interrupted; the next run sets it right\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)
 def test_interrupted_resync(slow: SlowBuild, number: signal.Signals) -> None:
     repository = slow.repository
     before = everything_in(repository.venv)
@@ -991,7 +991,7 @@ def test_interrupted_resync(slow: SlowBuild, number: signal.Signals) -> None:
     assert_fresh(repository, 71)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)
 def test_interrupted_hook(slow: SlowBuild, number: signal.Signals) -> None:
     repository = slow.repository
     process = slow.start("hook", "post-checkout")
@@ -1002,6 +1002,19 @@ def test_interrupted_hook(slow: SlowBuild, number: signal.Signals) -> None:
     slow.leave.touch()
     assert say(repository.world, "hook", "post-checkout", cwd=repository.path).status == 0
     assert_fresh(repository, 71)
+
+
+def test_terminal_that_is_closed_is_no_matter_with_nohup(slow: SlowBuild) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = slow.start("resync")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    process.send_signal(signal.SIGHUP)
+    slow.leave.touch()
+    _, err = process.communicate(timeout=ENOUGH)
+    assert (process.returncode, err) == (0, "")
+    assert_fresh(slow.repository, 71)
 
 
 def test_killed_resync(slow: SlowBuild) -> None:

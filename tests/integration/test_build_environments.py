@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from freshvenv.installers import Pip, Uv, choose_installer, find_uv
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 from freshvenv.wheels.build import build_wheel
 from freshvenv.wheels.environments import BuildEnvironment, EnvironmentPool
+from support.interpreters import available, interpreters
 from support.repository import PROJECT, make_venv
 from support.world import TOOLS, World
 
@@ -113,6 +115,18 @@ def test_other_interpreter_other_environment(bench: Bench, tmp_path: Path) -> No
     link.chmod(0o755)
     other = inspect_interpreter(link, tmp_path / "memory")
     assert bench.pool.get(other, ["hatchling"], bench.log).path != bench.get("hatchling")
+
+
+def test_other_choices_other_environment(bench: Bench) -> None:
+    """A constraint of the user's may have picked another release; it is not written down."""
+    plain = bench.get("hatchling")
+    pool = bench.pool._replace(choices=(("PIP_CONSTRAINT", "/secret"), ("/secret", "hatchling<2")))
+    bound = pool.get(bench.interpreter, ["hatchling"], bench.log)
+    assert bound.path != plain
+    assert "secret" not in bound.mark.read_text()
+    assert pool.get(bench.interpreter, ["hatchling"], bench.log) == bound
+    assert bench.get("hatchling") == plain
+    assert len(bench.recorder.calls) == 4
 
 
 def test_failure_to_create(bench: Bench) -> None:
@@ -392,6 +406,16 @@ def test_pip_of_the_venv_is_used_where_it_has_one(tmp_path: Path) -> None:
     words = "-I -m pip install --quiet --no-input --disable-pip-version-check -- -r attrs>=1\n"
     assert (tmp_path / "log").read_text() == words
     assert not (tmp_path / "spare").exists()
+
+
+@pytest.mark.parametrize("version", available("3.8", "3.11", "3.12"))
+def test_pip_makes_an_environment_that_holds_nothing_else(world: World, tmp_path: Path, version: str) -> None:
+    """An old setuptools in it would be taken for what a build requires."""
+    log = tmp_path / "log"
+    assert Pip(tmp_path / "spare").create(tmp_path / "new", interpreters()[version], log) == 0, log.read_text()
+    python = tmp_path / "new" / "bin" / "python"
+    listed = world.run(python, "-I", "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check").stdout
+    assert re.findall(r"^([^=]+)==", listed, re.MULTILINE) == ["pip"]
 
 
 def test_pip_serves_a_venv_without_pip(world: World, tmp_path: Path) -> None:

@@ -355,6 +355,17 @@ def test_described_differently(world: World, top: Path, repository: Repository, 
     assert repository.describe(repository.head().commit) != before
 
 
+def test_tags_beside_one_another_in_columns(world: World, top: Path, repository: Repository) -> None:
+    """What is printed for people depends on their settings."""
+    for tag in ("v1", "v2"):
+        world.git("tag", tag, cwd=top)
+    before = repository.describe(repository.head().commit)
+    world.git("config", "column.ui", "always", cwd=top)
+    assert repository.describe(repository.head().commit) == before
+    world.git("tag", "v3", cwd=top)
+    assert repository.describe(repository.head().commit) != before
+
+
 def test_plain_tag_beside_an_annotated_one(world: World, top: Path, repository: Repository) -> None:
     """dunamai (poetry-dynamic-versioning, uv-dynamic-versioning) takes the plain one, ``git describe`` the other."""
     world.git("tag", "--annotate", "--message", "two", "v2.0.0", cwd=top)
@@ -443,6 +454,31 @@ BROUGHT_IN = {
 def test_brought_content_in(diverged: demo.Repository, words: tuple[str, ...]) -> None:
     for line in words:
         diverged.world.run("sh", "-ec", line, cwd=diverged.path)
+    assert discover(diverged.path).brought_content_in()
+
+
+SIGNER = """\
+#!/bin/sh
+# As much of gpg(1) as git needs.
+cat >/dev/null
+case " $* " in
+*" --verify "*) echo "[GNUPG:] GOODSIG 0 A U Thor"; echo "gpg: Good signature" >&2 ;;
+*)
+    echo "[GNUPG:] SIG_CREATED " >&2
+    printf '%s\\n' '-----BEGIN PGP SIGNATURE-----' '' x '-----END PGP SIGNATURE-----'
+    ;;
+esac
+"""
+
+
+def test_brought_content_in_where_signatures_are_shown(diverged: demo.Repository) -> None:
+    signer = diverged.world.root / "signer"
+    signer.write_text(SIGNER)
+    signer.chmod(0o755)
+    for key, value in (("gpg.program", str(signer)), ("commit.gpgSign", "true"), ("log.showSignature", "true")):
+        diverged.git("config", key, value)
+    diverged.git("cherry-pick", "upstream")
+    assert diverged.git("log", "-n", "1", "--format=%gs", "--walk-reflogs").startswith("gpg: Good signature\n")
     assert discover(diverged.path).brought_content_in()
 
 

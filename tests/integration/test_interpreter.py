@@ -63,6 +63,18 @@ def test_markers(world: World, python: Path) -> None:
     }
 
 
+def test_machines_are_told_apart(world: World) -> None:
+    """An x86-64 Python runs beside an arm64 one on the same Mac, and both call their ABI the same."""
+    found = inspect_interpreter(Path(sys.executable), world.root / "memory")
+    intel, arm = (
+        found._replace(abi="cpython-311-darwin", markers={**found.markers, "platform_machine": machine})
+        for machine in ("x86_64", "arm64")
+    )
+    assert arm.abi_tag.endswith("-cpython-311-darwin-arm64")
+    assert arm.abi_tag != intel.abi_tag
+    assert arm.identity != intel.identity
+
+
 def test_venvs_of_one_interpreter_are_alike(world: World) -> None:
     memory = world.root / "memory"
     found = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -257,3 +258,59 @@ def test_locked_index(repository: Repository) -> None:
     repository.edit("left", 7)
     (repository.git_dir / "index.lock").touch()
     assert read(repository).uncommitted == ("src/demo/left.py",)
+
+
+# What is left of it
+
+
+def age(store: ObjectStore, days: float) -> None:
+    then = time.time() - days * 24 * 3600
+    for path in [*store.path.glob("??/*"), store.path / "pruned", *store.repository.shared_state.glob("*")]:
+        os.utime(path, (then, then))
+
+
+def objects(store: ObjectStore) -> set[Path]:
+    return set(store.path.glob("??/*"))
+
+
+def test_objects_go_that_no_snapshot_had_for_a_month(repository: Repository) -> None:
+    store = ObjectStore(discover(repository.path))
+    repository.edit("left", 5)
+    read(repository)
+    kept = objects(store)
+    repository.edit("right", 6)
+    read(repository)
+    both = objects(store)
+    assert kept < both
+    age(store, 31)
+    repository.edit("right", 1)
+    tree = read(repository).tree
+    assert objects(store) == kept
+    assert content(repository, tree, "src/demo/left.py") == "NUMBER = 5\n"
+
+
+@pytest.mark.parametrize(("days", "stays"), [(0.5, True), (2, True), (29, True), (31, False)])
+def test_objects_stay_for_a_month(repository: Repository, days: float, *, stays: bool) -> None:
+    store = ObjectStore(discover(repository.path))
+    repository.edit("left", 5)
+    read(repository)
+    before = objects(store)
+    age(store, days)
+    repository.edit("left", 6)
+    read(repository)
+    assert (before <= objects(store)) is stays
+
+
+def test_what_a_killed_run_left_goes_after_a_day(repository: Repository) -> None:
+    store = ObjectStore(discover(repository.path))
+    repository.edit("left", 5)
+    read(repository)
+    left = store.repository.shared_state / "index-killed"
+    left.mkdir()
+    (left / "index").touch()
+    age(store, 0.5)
+    read(repository)
+    assert left.exists()
+    age(store, 2)
+    read(repository)
+    assert not left.exists()

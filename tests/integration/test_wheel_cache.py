@@ -98,6 +98,15 @@ OTHER_WHEELS = {
 }
 
 
+def test_what_was_built_in_other_surroundings_is_another_wheel(cache: WheelCache, interpreter: Interpreter) -> None:
+    builds = Builds()
+    plain = cache.get(FINGERPRINT, interpreter, builds)
+    debug = cache._replace(surroundings=(("CFLAGS", "-O0"),))
+    assert text_of(debug.get(FINGERPRINT, interpreter, builds)) == "BUILD = 2\n"
+    assert cache.get(FINGERPRINT, interpreter, builds) == plain
+    assert builds.count == 2
+
+
 @pytest.mark.parametrize("fingerprint", OTHER_WHEELS.values(), ids=OTHER_WHEELS)
 def test_what_may_give_another_wheel_is_built(
     cache: WheelCache, interpreter: Interpreter, fingerprint: Fingerprint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from freshvenv.environment import GUARD, is_switched_off, scrub
+from freshvenv.environment import GUARD, is_switched_off, scrub, seen_by_builds, seen_by_installers
 
 GOES = [
     # git: a repository, an index or a running command
@@ -96,6 +98,8 @@ STAYS = [
     "GIT_CONFIG_COUNT",
     "GIT_CONFIG_KEY_0",
     "GIT_CONFIG_VALUE_0",
+    # large files that somebody does not want
+    "GIT_LFS_SKIP_SMUDGE",
     # what an installer needs to reach an index
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",
@@ -170,3 +174,58 @@ def test_what_we_start_does_nothing() -> None:
     environ = {"PATH": "/bin"}
     scrub(environ)
     assert is_switched_off(environ)
+
+
+# What of it a build depends on
+
+OF_BUILDS = [
+    "CC",
+    "CFLAGS",
+    "GIT_LFS_SKIP_SMUDGE",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "RUSTFLAGS",
+    "SOURCE_DATE_EPOCH",
+    "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_DEMO",
+    "HATCH_BUILD_NO_HOOKS",
+    "PDM_BUILD_SCM_VERSION",
+    "PBR_VERSION",
+]
+OF_INSTALLERS = [
+    "PIP_BUILD_CONSTRAINT",
+    "PIP_CONSTRAINT",
+    "PIP_PRE",
+    "UV_EXCLUDE_NEWER",
+    "UV_NO_BINARY",
+    "UV_RESOLUTION",
+]
+OF_NEITHER = [
+    *("PATH", "HOME", "LANG", "TERM", "HATCH_ENV_ACTIVE", "RUST_LOG", "PIP_CACHE_DIR", "UV_CACHE_DIR"),
+    # An address with a token in it that is another one tomorrow.
+    *("PIP_INDEX_URL", "UV_INDEX_URL", "UV_INDEX_INTERNAL_PASSWORD"),
+]
+
+
+@pytest.mark.parametrize("name", [*OF_BUILDS, *OF_INSTALLERS, *OF_NEITHER])
+def test_seen(name: str) -> None:
+    pairs = ((name, "x"),)
+    assert seen_by_builds({name: "x"})[:1] == (() if name in OF_NEITHER else pairs)
+    assert seen_by_installers({name: "x"})[:1] == (pairs if name in OF_INSTALLERS else ())
+    assert seen_by_builds({name: ""}) == seen_by_installers({name: ""}) == ()
+
+
+@pytest.mark.parametrize("name", OF_INSTALLERS)
+def test_what_is_seen_reaches_an_installer(name: str) -> None:
+    environ = {name: "x"}
+    scrub(environ)
+    assert seen_by_installers(environ)[:1] == ((name, "x"),)
+
+
+def test_files_of_constraints_are_read(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    environ = {"PIP_CONSTRAINT": f"{one} {two}", "UV_PRERELEASE": str(two)}
+    one.write_text("setuptools<70\n")
+    assert seen_by_installers(environ) == (*sorted(environ.items()), (str(one), "setuptools<70\n"), (str(two), ""))
+    before = seen_by_builds(environ)
+    two.write_text("wheel<1\n")
+    assert seen_by_builds(environ) != before

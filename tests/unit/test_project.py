@@ -66,6 +66,7 @@ MAY_READ_GIT = {
     "pdm, version from scm": built_by("pdm-backend", tool={"pdm": {"version": {"source": "scm"}}}),
     "pdm, version from a function": built_by("pdm-backend", tool={"pdm": {"version": {"source": "call"}}}),
     "pdm with a plugin": built_by("pdm-backend", "pdm-build-locked"),
+    "pdm with a build hook": built_by("pdm-backend", tool={"pdm": {"build": {"custom-hook": "hook.py"}}}),
     "hatchling, version from the project's code": built_by(
         "hatchling", tool={"hatch": {"version": {"source": "code"}}}
     ),
@@ -202,6 +203,39 @@ def test_setup_py_may_see_more() -> None:
     assert not project(static("setuptools"), setup_py=True).editable_sees_names_only
 
 
+# Whose metadata says where it was built
+
+
+def poetry(**dependencies: Any) -> dict[str, Any]:
+    return {"tool": {"poetry": {"name": "demo", "dependencies": dependencies}}}
+
+
+NAMES_ITS_PLACE = {
+    "hatchling": {"project": {"dependencies": ["click", "other @ {root:uri}/../other"]}},
+    "hatchling, an extra": {"project": {"optional-dependencies": {"a": [], "b": ["other @ {root:parent:uri}/other"]}}},
+    "pdm": {"project": {"dependencies": ["other @ file:///${PROJECT_ROOT}/../other"]}},
+    "poetry": poetry(python="^3.8", other={"path": "../other", "develop": True}),
+    "poetry, one for each Python": poetry(other=[{"version": "1", "python": "<3.9"}, {"path": "../other"}]),
+}
+NAMES_NO_PLACE = {
+    "nothing": {},
+    "requirements": {"project": {"dependencies": ["click>=8", "a @ https://example.com/a.whl"]}},
+    "no list": {"project": {"dependencies": "{root:uri}", "optional-dependencies": {"a": 1}}},
+    "poetry": poetry(python="^3.8", other={"version": "1", "optional": True}, more=[{"git": "x"}]),
+    "poetry, no table": {"tool": {"poetry": {"dependencies": ["path"]}}},
+}
+
+
+@pytest.mark.parametrize("pyproject", NAMES_ITS_PLACE.values(), ids=NAMES_ITS_PLACE)
+def test_names_its_place(pyproject: dict[str, Any]) -> None:
+    assert project(pyproject).names_its_place
+
+
+@pytest.mark.parametrize("pyproject", NAMES_NO_PLACE.values(), ids=NAMES_NO_PLACE)
+def test_names_no_place(pyproject: dict[str, Any]) -> None:
+    assert not project(pyproject).names_its_place
+
+
 # Backends that ask for nothing but what pyproject.toml says
 
 
@@ -255,3 +289,31 @@ def test_tables_of_hatchling_in_a_file_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "hatch.toml").write_text('[version]\nsource = "vcs"\n')
     assert not found.plain_backend
     assert found.may_read_git
+
+
+def test_hook_that_pdm_backend_takes_unasked(tmp_path: Path) -> None:
+    """``pdm_build.py`` may set the version, write modules and copy files, without a table that says so."""
+    dynamic = Project(".", tmp_path, built_by("pdm-backend"), has_setup_py=False)
+    fixed = Project(".", tmp_path, static("pdm-backend"), has_setup_py=False)
+    simple = Project(".", tmp_path, plain("pdm.backend", "pdm-backend"), has_setup_py=False)
+    assert (dynamic.may_read_git, fixed.editable_sees_names_only, bool(simple.plain_backend)) == (False, True, True)
+    (tmp_path / "pdm_build.py").touch()
+    assert (dynamic.may_read_git, fixed.editable_sees_names_only, bool(simple.plain_backend)) == (True, False, False)
+
+
+SETUP_CFG = {
+    "tools only": ("[flake8]\nmax-line-length = 120\n", False, True),
+    "copied scripts": ("[options]\nscripts = bin/run.py\n", False, False),
+    "copied files": ("[options.data_files]\nshare = share/example.py\n", False, False),
+    "classes of its own": ("[options]\ncmdclass =\n    build_py = demo.build.Build\n", True, False),
+    "indented": ("[options]\n  cmdclass = build_py = demo.build.Build\n", True, False),
+}
+
+
+@pytest.mark.parametrize(("text", "may_read_git", "names_only"), SETUP_CFG.values(), ids=SETUP_CFG)
+def test_what_setuptools_reads_beside_pyproject(
+    tmp_path: Path, text: str, may_read_git: bool, names_only: bool
+) -> None:
+    (tmp_path / "setup.cfg").write_text(text)
+    assert Project(".", tmp_path, built_by("setuptools"), has_setup_py=False).may_read_git is may_read_git
+    assert Project(".", tmp_path, static("setuptools"), has_setup_py=False).editable_sees_names_only is names_only

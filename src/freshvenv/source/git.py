@@ -125,7 +125,8 @@ class Repository:
         for text in list(said):
             # Of several tags on one commit a version scheme may prefer another one than git.
             tag = text.rsplit("-", 2)[0]
-            beside = self.git("tag", "--points-at", f"refs/tags/{tag}^{{commit}}").text.split("\n")
+            where = f"--points-at=refs/tags/{tag}^{{commit}}"
+            beside = self.git("for-each-ref", where, "--format=%(refname:strip=2)", "refs/tags").text.split("\n")
             said += beside if len(beside) > 1 else []
         return " ".join(dict.fromkeys(filter(None, said)))
 
@@ -216,7 +217,8 @@ class Repository:
         parents = self.git("rev-list", "--parents", "-n", "1", "HEAD").text.split()
         if len(parents) > 2:
             return True
-        reflog = self.git("log", "--walk-reflogs", "-n", "1", "--format=%gs", "HEAD")
+        # Whoever signs commits may have set log.showSignature, whose lines come before those of the format.
+        reflog = self.git("log", "--no-show-signature", "--walk-reflogs", "-n", "1", "--format=%gs", "HEAD")
         action, _, subject = reflog.text.partition(":")
         return action in {"cherry-pick", "revert", "commit (cherry-pick)", "commit (merge)"} or (
             # `git revert` was recorded as a plain commit before git 2.40, with nothing but its subject to tell.

@@ -31,7 +31,9 @@ def head_commit(git_dir: str) -> str:
             common = os.path.join(git_dir, _read(link))
         loose = os.path.join(common, ref)
         if os.path.exists(loose):
-            return _read(loose)
+            found = _read(loose)
+            # A branch can be another name of a branch (`git symbolic-ref refs/heads/master refs/heads/main`).
+            return "" if found.startswith("ref: ") else found
         with open(os.path.join(common, "packed-refs"), encoding="utf-8", errors="surrogateescape") as file:
             for line in file:
                 if line.endswith(f" {ref}\n"):

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.errors import GitError
+from freshvenv.files import remove_tree
 from freshvenv.source.git import Repository
+
+LIFETIME = 30 * 24 * 3600
+"""Seconds after which an object goes that no snapshot had meanwhile."""
+
+_OFTEN = 24 * 3600
+"""Seconds between two looks at what is too old, and from which on what is half done was left by a killed run."""
 
 
 class ObjectStore(NamedTuple):
@@ -31,6 +40,25 @@ class ObjectStore(NamedTuple):
             "GIT_OBJECT_DIRECTORY": str(self.path),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted(self.borrowed),
         }
+
+    def prune(self) -> None:
+        """Remove what no snapshot had for a month, once a day. Not being able to is no harm.
+
+        git gives an object that it would write again the time of now, so one that is needed is young. An install whose
+        tree is gone stays what it is; only which files differ from it can no longer be told.
+        """
+        state = self.repository.shared_state
+        mark, now = self.path / "pruned", time.time()
+        with suppress(OSError):
+            if mark.exists() and 0 <= now - mark.stat().st_mtime < _OFTEN:
+                return
+            mark.touch()
+            for file in self.path.glob("??/*"):
+                if now - file.lstat().st_mtime > LIFETIME:
+                    file.unlink(missing_ok=True)
+            for left in state.glob("index-*"):
+                if now - left.lstat().st_mtime > _OFTEN:
+                    remove_tree(left)
 
 
 def quoted(path: Path) -> str:
@@ -86,7 +114,9 @@ def write_snapshot(repository: Repository, changed: Collection[str]) -> str:
         # What is gone goes first: its name may be a folder's now.
         _update_index(repository, env, "--force-remove", sorted(gone))
         _update_index(repository, env, "--add", sorted(set(changed) - gone))
-        return repository.ask("write-tree", env=env)
+        tree = repository.ask("write-tree", env=env)
+    store.prune()
+    return tree
 
 
 def _is_gone(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The wheel cache: the same tree, interpreter, build requirements and settings are never built twice."""
+"""The wheel cache: the same tree, interpreter, settings and surroundings are never built twice."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ class WheelCache(NamedTuple):
     An entry is a folder ``<key>/<tag>``: ``tag`` names version and ABI of the interpreter that it was built for.
     That goes for pure wheels, too: what a backend writes may depend on the Python that runs it, and on which release
     of the backend supports that Python. Entries are made aside and renamed into place, so a reader sees a whole one or
-    none.
+    none. ``surroundings`` are the variables that builds of now see: what was built under other ones is another wheel.
     """
 
     directory: Path
     locks: Path
+    surroundings: tuple[tuple[str, str], ...] = ()
 
     def get(self, fingerprint: Fingerprint, interpreter: Interpreter, make: Callable[[Path], Payload]) -> Payload:
         """The payload for a fingerprint; when there is none, or a damaged one, ``make`` fills a new folder.
 
         Two processes that want the same entry build it once.
         """
-        slot = self.directory / _key(fingerprint)
+        slot = self.directory / self._key(fingerprint)
         found = self._find(slot, interpreter)
         if found is not None:
             return found
@@ -58,6 +59,17 @@ class WheelCache(NamedTuple):
         if payload.directory.is_relative_to(self.directory):
             remove_tree(payload.directory)
 
+    def _key(self, fingerprint: Fingerprint) -> str:
+        """Everything that can change a wheel, but for the interpreter, which is in the tag."""
+        facts = [
+            fingerprint.tree,
+            fingerprint.recipe.config_settings,
+            fingerprint.version_control,
+            fingerprint.submodules,
+            self.surroundings,
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
     def _find(self, slot: Path, interpreter: Interpreter) -> Payload | None:
         with suppress(DamagedPayloadError):
             payload = load(slot / interpreter.abi_tag)
@@ -71,15 +83,3 @@ class WheelCache(NamedTuple):
 def bucket(kind: str, entry: Path) -> Path:
     """What is locked for an entry of the cache: one of 256 names a kind, since a lock file is never removed."""
     return Path("/freshvenv", kind, hashlib.sha256(os.fsencode(entry)).hexdigest()[:2])
-
-
-def _key(fingerprint: Fingerprint) -> str:
-    """Everything of a fingerprint that can change a wheel, but for the interpreter, which is in the tag."""
-    recipe = fingerprint.recipe
-    facts = [
-        fingerprint.tree,
-        recipe.config_settings,
-        fingerprint.version_control,
-        fingerprint.submodules,
-    ]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]

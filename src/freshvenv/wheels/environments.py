@@ -65,12 +65,16 @@ class BuildEnvironment(NamedTuple):
 
 
 class EnvironmentPool(NamedTuple):
-    """The folder of kept environments, and the means to fill new ones."""
+    """The folder of kept environments, and the means to fill new ones.
+
+    ``choices`` are the variables by which the installer takes one release and not another.
+    """
 
     directory: Path
     locks: Path
     installer: Installer
     progress: Progress = Progress()
+    choices: tuple[tuple[str, str], ...] = ()
 
     @contextmanager
     def use(self, interpreter: Interpreter, requirements: Iterable[str], log: Path) -> Iterator[BuildEnvironment]:
@@ -93,7 +97,10 @@ class EnvironmentPool(NamedTuple):
         """The same, without a hold on it."""
         wanted = sorted(set(requirements))
         period = int(time.time() // LIFETIME)
-        question = json.dumps([interpreter.executable, interpreter.identity, self.installer.name, wanted, period])
+        # A digest: this is written down, and what is in the environment of a user is nobody's business.
+        choices = hashlib.sha256(json.dumps(self.choices).encode()).hexdigest() if self.choices else ""
+        facts = [interpreter.executable, interpreter.identity, self.installer.name, wanted, period, choices]
+        question = json.dumps(facts)
         path = self.directory / hashlib.sha256(question.encode()).hexdigest()[:32]
         environment = BuildEnvironment(path)
         if not _says(environment.mark, question):

@@ -15,7 +15,7 @@ from freshvenv.source.checkout import clean_checkout
 from freshvenv.source.worktree import WorkTree
 from freshvenv.wheels.build import build_wheel
 from freshvenv.wheels.environments import EnvironmentPool
-from freshvenv.wheels.unpack import unpack
+from freshvenv.wheels.unpack import Move, unpack
 
 
 def make_payload(
@@ -37,9 +37,9 @@ def make_payload(
     out = scratch / "wheel"
     if not recipe.is_cacheable:
         wheel = build_wheel(project.directory, interpreter, recipe, out, pool=pool, log=log)
-    else:
-        # Only where the fingerprint tells a file that is untracked from one that is not.
-        untracked = tree.untracked() if project.may_read_git else ()
-        with clean_checkout(tree.repository, tree.head, tree.tree, scratch, untracked) as top:
-            wheel = build_wheel(top / project.path, interpreter, recipe, out, pool=pool, log=log)
-    return unpack(wheel, folder, log)
+        return unpack(wheel, folder, log)
+    # Only where the fingerprint tells a file that is untracked from one that is not.
+    untracked = tree.untracked() if project.may_read_git else ()
+    with clean_checkout(tree.repository, tree.head, tree.tree, scratch, untracked) as top:
+        wheel = build_wheel(top / project.path, interpreter, recipe, out, pool=pool, log=log)
+    return unpack(wheel, folder, log, Move(top, tree.repository.top))

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 from installer import install
@@ -51,13 +51,27 @@ _FAULTS = frozenset({errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.
 """What the disk or the system says, whatever the wheel is."""
 
 
-def unpack(wheel: Path, directory: Path, log: Path) -> Payload:
-    """Unpack a wheel that was just built into a new folder.
+class Move(NamedTuple):
+    """Where a source tree was built, and where it belongs."""
+
+    built: Path
+    place: Path
+
+    def undo(self, metadata: bytes) -> bytes:
+        """Metadata that names the place of the build (``demo @ file:///...``), with the right one in its stead."""
+        for built in (self.built, Path(os.path.realpath(self.built))):
+            for old, new in ((built.as_uri(), self.place.as_uri()), (built, self.place)):
+                metadata = metadata.replace(os.fsencode(old), os.fsencode(new))
+        return metadata
+
+
+def unpack(wheel: Path, directory: Path, log: Path, move: Move | None = None) -> Payload:
+    """Unpack a wheel that was just built into a new folder, for the place where its source belongs.
 
     Raises :class:`BuildError` when it is no valid wheel, when a path in it leaves the place it is for, or when its
     files are not those of its RECORD; ``OSError`` for a fault of the disk.
     """
-    shelf = Shelf(directory)
+    shelf = Shelf(directory, move)
     try:
         with ZipFile(wheel) as archive:
             _refuse_bomb(archive, wheel.stat().st_size)
@@ -100,6 +114,7 @@ class Shelf(WheelDestination):
     """
 
     directory: Path
+    move: Move | None = None
     scheme: str = ""
     files: list[File] = field(default_factory=list)
     entry_points: list[EntryPoint] = field(default_factory=list)
@@ -120,6 +135,8 @@ class Shelf(WheelDestination):
         if not _inside(name):
             raise ValueError(f"{name!r} leaves the place it is for")
         content = stream.read()
+        if self.move and name.endswith(".dist-info/METADATA"):
+            content = self.move.undo(content)
         file = File(scheme, name, digest(content), len(content), is_executable)
         target = self.directory / file.stored
         target.parent.mkdir(parents=True, exist_ok=True)

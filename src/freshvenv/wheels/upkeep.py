@@ -128,7 +128,7 @@ def _environments(directory: Path) -> Iterator[Entry]:
 
 def _environment_title(mark: Path) -> str:
     try:
-        _, identity, _, requirements, _ = json.loads(read_own(mark))
+        _, identity, _, requirements, *_ = json.loads(read_own(mark))
         return f"{', '.join(map(str, requirements)) or 'nothing'} for {identity}"
     except (OSError, ValueError, TypeError, RecursionError):
         return "damaged"
