@@ -137,6 +137,17 @@ TRUSTED = {
         git fetch --quiet origin +refs/heads/topic:refs/remotes/origin/topic
         git switch --quiet topic
     """,
+    "a branch of origin fetched with the option before its name": """
+        git update-ref -d refs/remotes/origin/topic
+        git fetch --quiet --jobs 2 origin +refs/heads/topic:refs/remotes/origin/topic && git switch --quiet topic
+    """,
+    "a branch of origin fetched with all remotes": """
+        git remote add fork "$FORK" && git update-ref -d refs/remotes/origin/topic && git fetch --quiet --all
+        git checkout --quiet origin/topic
+    """,
+    "a branch of origin pushed from here to the same place by another protocol": """
+        git config remote.origin.pushurl "file://$ORIGIN" && git switch --quiet topic && own && git push --quiet
+    """,
     "a tag on a branch of origin": "git tag one origin/topic && git checkout --quiet one",
     "an own commit": "own",
     "own commits on a branch of origin": "git switch --quiet topic && own 5 && own 6",
@@ -332,6 +343,30 @@ UNTRUSTED = {
     "a remote that was removed and made anew": """
         git remote remove origin && git remote add origin "$FORK"
         git fetch --quiet && git checkout --quiet origin/gift
+    """,
+    "a remote whose URL is read as another": """
+        git config "url.$FORK.insteadOf" "$ORIGIN" && git fetch --quiet && git checkout --quiet origin/gift
+    """,
+    "a remote that wrote into origin's namespace and is gone": """
+        git remote add fork "$FORK"
+        git config remote.fork.fetch '+refs/heads/*:refs/remotes/origin/*'
+        git fetch --quiet fork && git config --remove-section remote.fork && git checkout --quiet origin/gift
+    """,
+    "pushed into origin's namespace": """
+        gift && git push --quiet . FETCH_HEAD:refs/remotes/origin/gift && git checkout --quiet origin/gift
+    """,
+    "pushed to where origin is not fetched from": """
+        git clone --quiet --bare "$ORIGIN" ../own.git && git config remote.origin.pushurl ../own.git
+        gift && git push --quiet origin FETCH_HEAD:refs/heads/gift && git checkout --quiet origin/gift
+    """,
+    "pushed to where a URL is read as another for pushes": """
+        git clone --quiet --bare "$ORIGIN" ../own.git && git config url.../own.git.pushInsteadOf "$ORIGIN"
+        gift && git push --quiet origin FETCH_HEAD:refs/heads/gift && git checkout --quiet origin/gift
+    """,
+    "a tag of a fork that is named like a branch of origin": """
+        git config remote.origin.fetch +refs/heads/old:refs/remotes/origin/old
+        git -C "$FORK" tag refs/remotes/origin/old gift && git fetch --quiet "$FORK" 'refs/tags/*:refs/tags/*'
+        git checkout --quiet refs/tags/refs/remotes/origin/old
     """,
     "an own branch reset to it": "gift && git reset --quiet --hard FETCH_HEAD",
     "a worktree of it": """

@@ -119,9 +119,10 @@ class Gate(NamedTuple):
     def _came_otherwise(self, patterns: Iterable[str]) -> Iterator[str]:
         logs = os.path.join(self.repository.common_dir, "logs")
         trusted = self.settings.trusted
+        elsewhere = any(it.is_pushed_elsewhere for it in self.settings.remotes if it.name in trusted)
         for pattern in patterns:
             for ref, message in _last_messages(logs, pattern):
-                if came_otherwise(message, trusted):
+                if came_otherwise(message, trusted, pushed_elsewhere=elsewhere):
                     yield ref
 
     def _replacements(self, head: str) -> tuple[Finding, ...]:
@@ -202,7 +203,7 @@ def _has_replacements(common_dir: Path) -> bool:
 
 
 def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
-    """The refs that a pattern means and that have a reflog, each with the message of its last line."""
+    """The refs that a pattern means and that have a reflog with a line in it, each with the message of the last one."""
     prefix = pattern.partition("*")[0]
     folders = [prefix.rpartition("/")[0]]
     while folders:
@@ -216,21 +217,23 @@ def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(ref)
             elif matches(pattern, ref):
-                yield ref, _last_message(entry.path)
+                message = _last_message(entry.path)
+                if message is not None:
+                    yield ref, message
 
 
-def _last_message(path: str) -> str:
-    """The message of the last line of a reflog. A log that is empty has no line to object to."""
+def _last_message(path: str) -> str | None:
+    """The message of the last line of a reflog, if it has any: those of a branch that rests are gone after a while."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(descriptor).st_size
+            text = os.pread(descriptor, 8192, max(0, size - 8192))
+        finally:
+            os.close(descriptor)
     except OSError:
         return "unreadable"
-    try:
-        size = os.fstat(descriptor).st_size
-        text = os.pread(descriptor, 8192, max(0, size - 8192))
-    finally:
-        os.close(descriptor)
     last = text.rstrip(b"\n").rpartition(b"\n")[2]
     if not last:
-        return "empty"
+        return None
     return os.fsdecode(last.partition(b"\t")[2])

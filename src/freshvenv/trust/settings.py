@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.source.git import Repository
-from freshvenv.trust.remotes import Remote, without_secrets
+from freshvenv.trust.remotes import Remote, Rewrites, without_secrets
 from freshvenv.trust.verdict import Preset
 
 DEFAULT_REMOTES = ("origin",)
@@ -68,12 +68,15 @@ def read_trust_settings(repository: Repository) -> TrustSettings:
     named: list[str] = []
     pins: dict[str, str] = {}
     remotes: dict[str, dict[str, list[str]]] = {}
+    rewrites: dict[str, list[tuple[str, str]]] = {"insteadof": [], "pushinsteadof": []}
     own_refs = True
     for scope, file, key, value in repository.configuration:
         section, _, rest = key.partition(".")
         name, _, variable = rest.rpartition(".")
         if section == "remote" and name:
             remotes.setdefault(name, {}).setdefault(variable, []).append(value)
+        elif section == "url" and variable in rewrites:
+            rewrites[variable].append((value, name))
         elif key == "extensions.refstorage":
             own_refs = value == "files"
         elif section != "freshvenv" or scope not in {"local", "worktree"} or not _is_one_of(file, own, repository.top):
@@ -88,12 +91,16 @@ def read_trust_settings(repository: Repository) -> TrustSettings:
         chosen, unknown = Preset(preset or Preset.PROVENANCE.value), ""
     except ValueError:
         chosen, unknown = Preset.NEVER, preset
+    rewriting = Rewrites(tuple(rewrites["insteadof"]), tuple(rewrites["pushinsteadof"]))
     return TrustSettings(
         preset=chosen,
         unknown=unknown,
         named=tuple(filter(None, dict.fromkeys(named))) if named else DEFAULT_REMOTES,
         remotes=(
-            *(Remote(name, tuple(it.get("url", ())), tuple(it.get("fetch", ()))) for name, it in remotes.items()),
+            *(
+                rewriting.remote(name, it.get("url", ()), it.get("pushurl", ()), it.get("fetch", ()))
+                for name, it in remotes.items()
+            ),
             *_legacy(repository),
         ),
         pins=tuple(pins.items()),
