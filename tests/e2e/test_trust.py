@@ -368,6 +368,14 @@ UNTRUSTED = {
         git -C "$FORK" tag refs/remotes/origin/old gift && git fetch --quiet "$FORK" 'refs/tags/*:refs/tags/*'
         git checkout --quiet refs/tags/refs/remotes/origin/old
     """,
+    "grafted before a commit of origin": """
+        gift && mkdir -p .git/info
+        echo "$(git rev-parse origin/topic) $(git rev-parse FETCH_HEAD)" >.git/info/grafts
+        git checkout --quiet FETCH_HEAD
+    """,
+    "put before a commit of origin by a replace ref": """
+        gift && git replace --graft origin/topic FETCH_HEAD && git checkout --quiet FETCH_HEAD
+    """,
     "an own branch reset to it": "gift && git reset --quiet --hard FETCH_HEAD",
     "a worktree of it": """
         gift && git branch gift FETCH_HEAD && git worktree add --quiet --detach ../other gift
