@@ -317,6 +317,19 @@ UNTRUSTED = {
     "a pull request fetched into origin's namespace by hand": """
         git fetch --quiet origin '+refs/pull/*/head:refs/remotes/origin/pr/*' && git checkout --quiet origin/pr/7
     """,
+    "pull requests fetched into origin's namespace by a configuration that is gone": """
+        git config --add remote.origin.fetch '+refs/pull/*/head:refs/remotes/origin/pr/*'
+        git fetch --quiet && git checkout --quiet origin/pr/7 && git checkout --quiet main
+        git config --unset remote.origin.fetch refs/pull && git checkout --quiet origin/pr/7
+    """,
+    "a pull request fetched into origin's namespace by hand, and its reflog expired": """
+        git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
+        git checkout --quiet main && git reflog expire --expire=now --all && git checkout --quiet origin/seven
+    """,
+    "a pull request fetched into origin's namespace by hand, and its reflog gone": """
+        git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
+        git checkout --quiet main && rm -r .git/logs && git checkout --quiet origin/seven
+    """,
     "a pull request put into origin's namespace by update-ref": """
         gift && git update-ref refs/remotes/origin/gift FETCH_HEAD && git checkout --quiet origin/gift
     """,
@@ -412,6 +425,20 @@ def test_a_missing_reflog_proves_nothing(scene: Scene) -> None:
     scene.play("git -c core.logAllRefUpdates=false commit --quiet --allow-empty -m x; rm -r .git/logs; small 6")
     scene.play("rm -r .git/logs")
     assert "2 commits are not trusted" in scene.assert_refused()
+
+
+def test_what_was_fetched_by_hand_counts_again_when_it_is_fetched_as_configured(scene: Scene) -> None:
+    scene.play("""
+        git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
+        git -C "$FORK" push --quiet origin origin/topic:refs/heads/seven && git fetch --quiet
+        git checkout --quiet origin/topic
+    """)
+    assert "refs/remotes/origin/seven" in scene.repository.freshvenv("trust", "remote").stdout
+    # Only by this ref is it known.
+    scene.play("git update-ref -d refs/remotes/origin/topic && git checkout --quiet origin/seven")
+    scene.assert_built()
+    scene.repository.freshvenv("hooks", "uninstall")
+    assert "strange" not in scene.repository.git("config", "--local", "--list")
 
 
 def test_a_spoofed_address_proves_nothing(scene: Scene) -> None:

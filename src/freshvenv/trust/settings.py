@@ -16,11 +16,18 @@ from freshvenv.trust.verdict import Preset
 
 DEFAULT_REMOTES = ("origin",)
 
+STRANGE_KEY = "freshvenv.strangeRefs"
+"""The key that holds what was seen to be written into a trusted namespace otherwise.
+
+The refspec may be gone tomorrow, and the line of the reflog in 90 days; what it fetched stays.
+"""
+
 
 class TrustSettings(NamedTuple):
     """The preset, the named remotes, and what their URLs were when they were first seen.
 
     ``unknown`` is a preset that there is not. ``changed`` are the named remotes with another URL than was pinned.
+    ``strange`` are refs and patterns of refs in the namespace of a named remote that something else was seen to write.
     """
 
     preset: Preset = Preset.PROVENANCE
@@ -29,6 +36,7 @@ class TrustSettings(NamedTuple):
     remotes: tuple[Remote, ...] = ()
     pins: tuple[tuple[str, str], ...] = ()
     own_refs: bool = True
+    strange: tuple[str, ...] = ()
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -69,6 +77,7 @@ def read_trust_settings(repository: Repository) -> TrustSettings:
     pins: dict[str, str] = {}
     remotes: dict[str, dict[str, list[str]]] = {}
     rewrites: dict[str, list[tuple[str, str]]] = {"insteadof": [], "pushinsteadof": []}
+    strange: list[str] = []
     own_refs = True
     for scope, file, key, value in repository.configuration:
         section, _, rest = key.partition(".")
@@ -85,6 +94,8 @@ def read_trust_settings(repository: Repository) -> TrustSettings:
             preset = value
         elif key == "freshvenv.trustedremotes":
             named.append(value)
+        elif key == STRANGE_KEY.lower():
+            strange.append(value)
         elif name and variable == "pinned":
             pins[name] = value
     try:
@@ -105,6 +116,7 @@ def read_trust_settings(repository: Repository) -> TrustSettings:
         ),
         pins=tuple(pins.items()),
         own_refs=own_refs,
+        strange=tuple(dict.fromkeys(strange)),
     )
 
 
