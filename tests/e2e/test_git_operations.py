@@ -74,6 +74,9 @@ HOOKED = {
         ("git restore src/demo/left.py",), 11, prepare=("edit left 7",), lines=1
     ),
     "restore of a file whose edit was not installed": Operation(("edit left 7", "git restore src/demo/left.py"), 11),
+    "switch to another name of a branch": Operation(
+        ("git symbolic-ref refs/heads/also refs/heads/topic", "git switch also"), 31, lines=1
+    ),
     "switch --orphan and on": Operation(("git switch --orphan empty", "git switch topic"), 31, lines=1),
     # post-merge
     "merge that fast-forwards": Operation(("git merge topic",), 31, lines=1),

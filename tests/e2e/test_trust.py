@@ -139,6 +139,17 @@ TRUSTED = {
         git fetch --quiet origin +refs/heads/topic:refs/remotes/origin/topic
         git switch --quiet topic
     """,
+    "a branch of origin fetched with the option before its name": """
+        git update-ref -d refs/remotes/origin/topic
+        git fetch --quiet --jobs 2 origin +refs/heads/topic:refs/remotes/origin/topic && git switch --quiet topic
+    """,
+    "a branch of origin fetched with all remotes": """
+        git remote add fork "$FORK" && git update-ref -d refs/remotes/origin/topic && git fetch --quiet --all
+        git checkout --quiet origin/topic
+    """,
+    "a branch of origin pushed from here to the same place by another protocol": """
+        git config remote.origin.pushurl "file://$ORIGIN" && git switch --quiet topic && own && git push --quiet
+    """,
     "a tag on a branch of origin": "git tag one origin/topic && git checkout --quiet one",
     "an own commit": "own",
     "own commits on a branch of origin": "git switch --quiet topic && own 5 && own 6",
@@ -308,6 +319,19 @@ UNTRUSTED = {
     "a pull request fetched into origin's namespace by hand": """
         git fetch --quiet origin '+refs/pull/*/head:refs/remotes/origin/pr/*' && git checkout --quiet origin/pr/7
     """,
+    "pull requests fetched into origin's namespace by a configuration that is gone": """
+        git config --add remote.origin.fetch '+refs/pull/*/head:refs/remotes/origin/pr/*'
+        git fetch --quiet && git checkout --quiet origin/pr/7 && git checkout --quiet main
+        git config --unset remote.origin.fetch refs/pull && git checkout --quiet origin/pr/7
+    """,
+    "a pull request fetched into origin's namespace by hand, and its reflog expired": """
+        git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
+        git checkout --quiet main && git reflog expire --expire=now --all && git checkout --quiet origin/seven
+    """,
+    "a pull request fetched into origin's namespace by hand, and its reflog gone": """
+        git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
+        git checkout --quiet main && rm -r .git/logs && git checkout --quiet origin/seven
+    """,
     "a pull request put into origin's namespace by update-ref": """
         gift && git update-ref refs/remotes/origin/gift FETCH_HEAD && git checkout --quiet origin/gift
     """,
@@ -334,6 +358,38 @@ UNTRUSTED = {
     "a remote that was removed and made anew": """
         git remote remove origin && git remote add origin "$FORK"
         git fetch --quiet && git checkout --quiet origin/gift
+    """,
+    "a remote whose URL is read as another": """
+        git config "url.$FORK.insteadOf" "$ORIGIN" && git fetch --quiet && git checkout --quiet origin/gift
+    """,
+    "a remote that wrote into origin's namespace and is gone": """
+        git remote add fork "$FORK"
+        git config remote.fork.fetch '+refs/heads/*:refs/remotes/origin/*'
+        git fetch --quiet fork && git config --remove-section remote.fork && git checkout --quiet origin/gift
+    """,
+    "pushed into origin's namespace": """
+        gift && git push --quiet . FETCH_HEAD:refs/remotes/origin/gift && git checkout --quiet origin/gift
+    """,
+    "pushed to where origin is not fetched from": """
+        git clone --quiet --bare "$ORIGIN" ../own.git && git config remote.origin.pushurl ../own.git
+        gift && git push --quiet origin FETCH_HEAD:refs/heads/gift && git checkout --quiet origin/gift
+    """,
+    "pushed to where a URL is read as another for pushes": """
+        git clone --quiet --bare "$ORIGIN" ../own.git && git config url.../own.git.pushInsteadOf "$ORIGIN"
+        gift && git push --quiet origin FETCH_HEAD:refs/heads/gift && git checkout --quiet origin/gift
+    """,
+    "a tag of a fork that is named like a branch of origin": """
+        git config remote.origin.fetch +refs/heads/old:refs/remotes/origin/old
+        git -C "$FORK" tag refs/remotes/origin/old gift && git fetch --quiet "$FORK" 'refs/tags/*:refs/tags/*'
+        git checkout --quiet refs/tags/refs/remotes/origin/old
+    """,
+    "grafted before a commit of origin": """
+        gift && mkdir -p .git/info
+        echo "$(git rev-parse origin/topic) $(git rev-parse FETCH_HEAD)" >.git/info/grafts
+        git checkout --quiet FETCH_HEAD
+    """,
+    "put before a commit of origin by a replace ref": """
+        gift && git replace --graft origin/topic FETCH_HEAD && git checkout --quiet FETCH_HEAD
     """,
     "an own branch reset to it": "gift && git reset --quiet --hard FETCH_HEAD",
     "a worktree of it": """
@@ -371,6 +427,20 @@ def test_a_missing_reflog_proves_nothing(scene: Scene) -> None:
     scene.play("git -c core.logAllRefUpdates=false commit --quiet --allow-empty -m x; rm -r .git/logs; small 6")
     scene.play("rm -r .git/logs")
     assert "2 commits are not trusted" in scene.assert_refused()
+
+
+def test_what_was_fetched_by_hand_counts_again_when_it_is_fetched_as_configured(scene: Scene) -> None:
+    scene.play("""
+        git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
+        git -C "$FORK" push --quiet origin origin/topic:refs/heads/seven && git fetch --quiet
+        git checkout --quiet origin/topic
+    """)
+    assert "refs/remotes/origin/seven" in scene.repository.freshvenv("trust", "remote").stdout
+    # Only by this ref is it known.
+    scene.play("git update-ref -d refs/remotes/origin/topic && git checkout --quiet origin/seven")
+    scene.assert_built()
+    scene.repository.freshvenv("hooks", "uninstall")
+    assert "strange" not in scene.repository.git("config", "--local", "--list")
 
 
 def test_a_spoofed_address_proves_nothing(scene: Scene) -> None:

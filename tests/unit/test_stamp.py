@@ -184,6 +184,14 @@ def test_head_in_packed_refs(world: World, top: Path) -> None:
     assert head_commit(find_git_dir(str(top))) == world.git("rev-parse", "HEAD", cwd=top)
 
 
+def test_head_on_a_branch_of_another_name(world: World, top: Path) -> None:
+    world.git("symbolic-ref", "refs/heads/also", "refs/heads/main", cwd=top)
+    world.git("symbolic-ref", "HEAD", "refs/heads/also", cwd=top)
+    assert head_commit(find_git_dir(str(top))) == world.git("rev-parse", "HEAD", cwd=top)
+    world.git("symbolic-ref", "refs/heads/main", "refs/heads/also", cwd=top)
+    assert head_commit(find_git_dir(str(top))) == ""
+
+
 @pytest.mark.ordinary_place("is about one")
 def test_head_in_a_linked_worktree(world: World, top: Path) -> None:
     world.git("worktree", "add", "--quiet", "-b", "other", "../linked", cwd=top)

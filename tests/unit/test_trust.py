@@ -10,7 +10,15 @@ import pytest
 
 from freshvenv.trust.ledger import DamagedLedgerError, Ledger, parse_ledger, render_ledger
 from freshvenv.trust.reflog import Deed, Entry, Reflog, parse_reflog, rebases_in
-from freshvenv.trust.remotes import Remote, TrustedRefs, came_otherwise, matches, trusted_refs, without_secrets
+from freshvenv.trust.remotes import (
+    Remote,
+    Rewrites,
+    TrustedRefs,
+    came_otherwise,
+    matches,
+    trusted_refs,
+    without_secrets,
+)
 from freshvenv.trust.verdict import Commit, Evidence, Patch, Preset, judge
 
 MADE = {
@@ -263,7 +271,7 @@ REFS = {
     "a plain clone": ([Remote("origin", ("u",), (HEADS,))], ["--glob=refs/remotes/origin/*"]),
     "one branch": (
         [Remote("origin", ("u",), ("+refs/heads/main:refs/remotes/origin/main",))],
-        ["refs/remotes/origin/main"],
+        ["--glob=refs/remotes/origin/mai[n]"],
     ),
     "another remote": ([Remote("fork", ("u",), ("+refs/heads/*:refs/remotes/fork/*",))], []),
     "pull requests": (
@@ -309,11 +317,66 @@ def test_a_remote_that_is_not_trusted_takes_its_refs_away() -> None:
         ("fetch https://host/x refs/heads/x:refs/remotes/origin/x: storing head", True),
         ("fetch --refmap=refs/pull/*/head:refs/remotes/origin/* origin refs/pull/1/head: storing head", True),
         ("pull origin pull/1/head:refs/remotes/origin/x: storing head", True),
+        ("fetch --append --no-auto-gc --prune origin: storing head", False),
+        ("fetch fork: storing head", True),
+        ("fetch --append --no-auto-gc --no-write-commit-graph -q fork: storing head", True),
+        ("fetch --depth 1 origin +refs/heads/x:refs/remotes/origin/x: storing head", False),
+        ("fetch -q -j 2 --upload-pack x origin: storing head", False),
+        ("fetch -j 2 fork: storing head", True),
+        ("fetch --depth=1 origin topic: storing head", False),
+        ("pull -q -s ort --ff-only: fast-forward", False),
+        ("pull -X ours fork main: fast-forward", True),
+        ("push", True),
+        ("update-ref: x", True),
+        ("remote: renamed refs/remotes/x/y to refs/remotes/origin/y", False),
         ("", True),
     ],
 )
 def test_how_a_ref_came(message: str, *, otherwise: bool) -> None:
     assert came_otherwise(message, ["origin"]) == otherwise
+
+
+def test_a_push_proves_nothing_where_it_goes_elsewhere() -> None:
+    assert came_otherwise("update by push", ["origin"], pushed_elsewhere=True)
+
+
+REWRITES = Rewrites(
+    plain=(("https://host/", "ssh://git@host/"), ("https://host/a", "https://mirror/a"), ("gh:", "https://host/")),
+    of_pushes=(("https://host/", "git@host:"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("urls", "push_urls", "remote"),
+    [
+        (["https://else/x"], [], Remote("o", ("https://else/x",), (), ("https://else/x",))),
+        (["https://host/x"], [], Remote("o", ("ssh://git@host/x",), (), ("git@host:x",))),
+        (["https://host/abc"], [], Remote("o", ("https://mirror/abc",), (), ("git@host:abc",))),
+        (["gh:x"], [], Remote("o", ("https://host/x",), (), ("https://host/x",))),
+        (["x"], ["https://host/x"], Remote("o", ("x",), (), ("ssh://git@host/x",))),
+        ([], ["x"], Remote("o")),
+    ],
+)
+def test_urls_are_those_that_git_takes(urls: list[str], push_urls: list[str], remote: Remote) -> None:
+    assert REWRITES.remote("o", urls, push_urls, ()) == remote
+
+
+@pytest.mark.parametrize(
+    ("url", "pushed_to", "elsewhere"),
+    [
+        ("https://host/a/b", ("git@host:a/b.git",), False),
+        ("https://user@host/a/b/", ("ssh://git@host:22/a/b",), False),
+        ("https://host/a/b", ("https://host/c/b",), True),
+        ("https://host/a/b", ("https://other/a/b",), True),
+        ("https://host/a/b", ("https://other/a/b", "https://host/a/b"), False),
+        ("/a/b", ("/a/b",), False),
+        ("/a/b", ("/a/c",), True),
+        ("file:///a/b", ("/c/b",), True),
+        ("file:///a/b", ("/a/b",), False),
+    ],
+)
+def test_where_a_push_goes(url: str, pushed_to: tuple[str, ...], *, elsewhere: bool) -> None:
+    assert Remote("o", (url,), (), pushed_to).is_pushed_elsewhere == elsewhere
 
 
 def test_a_star_spans_slashes_and_nothing_else_is_special() -> None:

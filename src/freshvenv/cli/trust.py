@@ -14,7 +14,7 @@ from freshvenv.trust.description import titles
 from freshvenv.trust.gate import Gate, ledger_path, look_at_gate
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
 from freshvenv.trust.remotes import Remote
-from freshvenv.trust.settings import DEFAULT_REMOTES, pin_key, read_trust_settings, urls
+from freshvenv.trust.settings import DEFAULT_REMOTES, STRANGE_KEY, pin_key, read_trust_settings, urls
 
 
 @click.group()
@@ -80,6 +80,8 @@ def remote(context: click.Context) -> None:
         gate = look_at_gate(here())
         for name in gate.settings.named:
             click.echo(printable(_line(gate, name)))
+        for pattern in gate.settings.strange:
+            click.echo(printable(f"{pattern}: not trusted: something else wrote it (git config --edit, {STRANGE_KEY})"))
         if not gate.settings.named:
             _say("no remote is trusted")
 

@@ -38,7 +38,7 @@ _KEYS = (
     "projects",
 )
 _PROJECT_KEYS = ("path", *(key for key in _KEYS if key not in {"projects", "on-commit", "on-stale"}))
-_OF_OTHERS = frozenset({"enabled", "trust", "trustedremotes"})
+_OF_OTHERS = frozenset({"enabled", "strangerefs", "trust", "trustedremotes"})
 """Personal keys that are read elsewhere: opting in, and trust."""
 
 _PERSONAL_KEYS = (*(key for key in _KEYS if key not in {"projects", "config-settings"}), "timeout")

@@ -151,7 +151,7 @@ def uninstall(repository: Repository) -> list[str]:
         if made.is_dir() and not any(made.iterdir()):
             made.rmdir()
     repository.unset_local("freshvenv.enabled")
-    for key, _ in repository.settings(r"^freshvenv\..*\.pinned$"):
+    for key, _ in repository.settings(r"^freshvenv\.(.*\.pinned|strangerefs)$"):
         repository.unset_local(key)
     for state in (repository.shared_state, *repository.common_dir.glob("worktrees/*/freshvenv")):
         remove_tree(state)

@@ -177,6 +177,11 @@ class Repository:
         self.ask("config", "--local", key, value)
         self.__dict__.pop("configuration", None)
 
+    def add_local(self, key: str, value: str) -> None:
+        """Give a key in this clone's own configuration one value more."""
+        self.ask("config", "--local", "--add", key, value)
+        self.__dict__.pop("configuration", None)
+
     def unset_local(self, key: str) -> None:
         """Remove a key from this clone's own configuration; it may not be there."""
         self.git("config", "--local", "--unset-all", key)

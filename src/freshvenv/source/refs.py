@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 
+_DEEPEST = 5
+"""How many names of names git follows."""
+
 
 def head_branch(git_dir: str) -> str:
     """The full name of the branch that is checked out; empty when there is none, and where only git can tell."""
@@ -21,25 +24,32 @@ def head_branch(git_dir: str) -> str:
 def head_commit(git_dir: str) -> str:
     """The commit at HEAD; empty where only git can tell, as with another format of refs."""
     try:
-        head = _read(os.path.join(git_dir, "HEAD"))
-        if not head.startswith("ref: "):
-            return head
-        ref = head[5:]
+        value = _read(os.path.join(git_dir, "HEAD"))
+        if not value.startswith("ref: "):
+            return value
         common = git_dir
         link = os.path.join(git_dir, "commondir")
         if os.path.exists(link):
             common = os.path.join(git_dir, _read(link))
-        loose = os.path.join(common, ref)
-        if os.path.exists(loose):
-            found = _read(loose)
-            # A branch can be another name of a branch (`git symbolic-ref refs/heads/master refs/heads/main`).
-            return "" if found.startswith("ref: ") else found
-        with open(os.path.join(common, "packed-refs"), encoding="utf-8", errors="surrogateescape") as file:
-            for line in file:
-                if line.endswith(f" {ref}\n"):
-                    return line.partition(" ")[0]
+        # A branch may be another name of a branch (git-symbolic-ref(1)).
+        for _ in range(_DEEPEST):
+            value = _value(common, value[5:])
+            if not value.startswith("ref: "):
+                return value
     except OSError:
         pass
+    return ""
+
+
+def _value(common: str, ref: str) -> str:
+    """What a ref is; empty where there is no such ref."""
+    loose = os.path.join(common, ref)
+    if os.path.exists(loose):
+        return _read(loose)
+    with open(os.path.join(common, "packed-refs"), encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            if line.endswith(f" {ref}\n"):
+                return line.partition(" ")[0]
     return ""
 
 

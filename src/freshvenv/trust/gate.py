@@ -18,7 +18,7 @@ from freshvenv.trust.brought import lies_about
 from freshvenv.trust.history import LIMIT, WITHOUT_REPLACEMENTS, GitHistory, branch_logs, head_logs, rev_list
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
 from freshvenv.trust.remotes import TrustedRefs, came_otherwise, matches, trusted_refs
-from freshvenv.trust.settings import TrustSettings, pin_key, read_trust_settings, urls
+from freshvenv.trust.settings import STRANGE_KEY, TrustSettings, pin_key, read_trust_settings, urls
 from freshvenv.trust.verdict import Commit, Evidence, Finding, Preset, Verdict, judge
 
 _LONG = 1_000
@@ -58,7 +58,12 @@ class Gate(NamedTuple):
         if preset is Preset.NEVER:
             said = f"{self.settings.unknown!r}, which is no preset" if self.settings.unknown else "never"
             return Verdict(head, trusted=False, reason=f"freshvenv.trust is {said}", notes=notes)
-        refs = self._trusted_words()
+        otherwise = self._written_otherwise()
+        refs = self._trusted_words(otherwise)
+        verdict = self._judge_by(head, refs, notes)
+        return verdict._replace(strange_refs=otherwise)
+
+    def _judge_by(self, head: str, refs: tuple[str, ...], notes: tuple[str, ...]) -> Verdict:
         pending = rev_list(
             self.repository, "--parents", f"--max-count={LIMIT + 1}", "--ignore-missing", head, "--not", *refs
         )
@@ -105,24 +110,45 @@ class Gate(NamedTuple):
     def _held_by(self) -> str:
         return f"a branch of {' or '.join(self.settings.trusted) or 'no remote'}, or an approval, holds it"
 
-    def trusted_refs(self) -> TrustedRefs:
-        """The refs that only trusted remotes write, with what the refs' own reflogs say against some of them."""
+    def _trusted_words(self, otherwise: Iterable[str]) -> tuple[str, ...]:
+        """Words for git-rev-list(1) that name all that is trusted: refs that only trusted remotes write, and approvals.
+
+        ``otherwise`` are refs and patterns among those that something else wrote.
+        """
         refs = trusted_refs(self.settings.remotes, self.settings.trusted)
-        otherwise = list(self._came_otherwise(refs.included))
-        if len(otherwise) > _MANY:
-            otherwise = list(dict.fromkeys(f"{ref.rpartition('/')[0]}/*" for ref in otherwise))
-        return refs._replace(excluded=(*refs.excluded, *otherwise))
+        found = list(otherwise)
+        if len(found) > _MANY:
+            found = list(dict.fromkeys(f"{ref.rpartition('/')[0]}/*" for ref in found))
+        refs = refs._replace(excluded=(*refs.excluded, *found))
+        return (*refs.options(), *sorted(self.ledger.histories))
 
-    def _trusted_words(self) -> tuple[str, ...]:
-        return (*self.trusted_refs().options(), *sorted(self.ledger.histories))
+    def _written_otherwise(self) -> tuple[str, ...]:
+        """Refs and patterns of refs in a trusted namespace that something else writes, wrote, or once was seen to."""
+        refs = trusted_refs(self.settings.remotes, self.settings.trusted)
+        known = self.settings.strange
+        patterns = [pattern for pattern in (*refs.excluded, *known) if "*" in pattern and _is_part(pattern, refs)]
+        return tuple(dict.fromkeys([*patterns, *self._came_otherwise(refs.included, known)]))
 
-    def _came_otherwise(self, patterns: Iterable[str]) -> Iterator[str]:
+    def _came_otherwise(self, patterns: Iterable[str], known: Iterable[str]) -> Iterator[str]:
         logs = os.path.join(self.repository.common_dir, "logs")
         trusted = self.settings.trusted
+        elsewhere = any(it.is_pushed_elsewhere for it in self.settings.remotes if it.name in trusted)
+        silent = set(known)
         for pattern in patterns:
             for ref, message in _last_messages(logs, pattern):
-                if came_otherwise(message, trusted):
+                silent.discard(ref)
+                if came_otherwise(message, trusted, pushed_elsewhere=elsewhere):
                     yield ref
+        # What has no line any more is still what it was.
+        yield from (ref for ref in silent if "*" not in ref)
+
+    def remember(self, verdict: Verdict) -> None:
+        """Note what was seen to write into a trusted namespace, for when the evidence is gone."""
+        new = [ref for ref in verdict.strange_refs if ref not in self.settings.strange]
+        for ref in new if len(new) <= _MANY else ():
+            # In a clone that cannot be written to, it is seen again.
+            with suppress(GitError):
+                self.repository.add_local(STRANGE_KEY, ref)
 
     def _replacements(self, head: str) -> tuple[Finding, ...]:
         """The replace refs that change which files a commit has (git-replace(1)).
@@ -160,11 +186,16 @@ class Gate(NamedTuple):
         Raises :class:`UntrustedError` with the one line that a hook prints.
         """
         verdict = self.judge_head(commit)
+        self.remember(verdict)
         if not verdict.trusted:
             raise UntrustedError("; ".join((verdict.reason, *verdict.notes)), verdict)
         if lies_about(self.repository):
             raise UntrustedError("what was checked out of another commit lies uncommitted in the work tree", verdict)
         return verdict.head
+
+
+def _is_part(pattern: str, refs: TrustedRefs) -> bool:
+    return any(pattern != included and matches(included, pattern) for included in refs.included)
 
 
 def ledger_path(repository: Repository) -> Path:
@@ -202,7 +233,7 @@ def _has_replacements(common_dir: Path) -> bool:
 
 
 def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
-    """The refs that a pattern means and that have a reflog, each with the message of its last line."""
+    """The refs that a pattern means and that have a reflog with a line in it, each with the message of the last one."""
     prefix = pattern.partition("*")[0]
     folders = [prefix.rpartition("/")[0]]
     while folders:
@@ -216,21 +247,23 @@ def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(ref)
             elif matches(pattern, ref):
-                yield ref, _last_message(entry.path)
+                message = _last_message(entry.path)
+                if message is not None:
+                    yield ref, message
 
 
-def _last_message(path: str) -> str:
-    """The message of the last line of a reflog. A log that is empty has no line to object to."""
+def _last_message(path: str) -> str | None:
+    """The message of the last line of a reflog, if it has any: those of a branch that rests are gone after a while."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(descriptor).st_size
+            text = os.pread(descriptor, 8192, max(0, size - 8192))
+        finally:
+            os.close(descriptor)
     except OSError:
         return "unreadable"
-    try:
-        size = os.fstat(descriptor).st_size
-        text = os.pread(descriptor, 8192, max(0, size - 8192))
-    finally:
-        os.close(descriptor)
     last = text.rstrip(b"\n").rpartition(b"\n")[2]
     if not last:
-        return "empty"
+        return None
     return os.fsdecode(last.partition(b"\t")[2])

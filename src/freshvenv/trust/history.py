@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -14,8 +15,8 @@ from freshvenv.trust.verdict import Commit, Patch
 LIMIT = 10_000
 """The most commits that are looked at one by one."""
 
-WITHOUT_REPLACEMENTS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
-"""A replace ref shows other commits than there are; a partial clone is not to be completed for a decision."""
+WITHOUT_REPLACEMENTS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull, "GIT_NO_LAZY_FETCH": "1"}
+"""Replace refs and grafts show other commits than there are; a partial clone is not to be completed for a decision."""
 
 _LARGEST_LOG = 16 * 1024 * 1024
 _ROW = "--format=%x00%H%x00%P%x00%an <%ae> %ad"

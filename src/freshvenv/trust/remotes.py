@@ -3,16 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 
 class Remote(NamedTuple):
-    """A remote as configured: where it is fetched from, and by which refspecs (gitglossary(7))."""
+    """A remote as configured: where it is fetched from, by which refspecs (gitglossary(7)), and where it is pushed to.
+
+    URLs are those that git takes, ``url.*.insteadOf`` applied.
+    """
 
     name: str
     urls: tuple[str, ...] = ()
     refspecs: tuple[str, ...] = ()
+    pushed_to: tuple[str, ...] = ()
+
+    @property
+    def is_pushed_elsewhere(self) -> bool:
+        """Whether a push goes to another repository than the one that is fetched from."""
+        return bool(self.pushed_to) and _place(self.urls[0]) not in map(_place, self.pushed_to)
+
+
+class Rewrites(NamedTuple):
+    """Prefixes of URLs and what stands instead of each (git-config(1), ``url.<base>.insteadOf``)."""
+
+    plain: tuple[tuple[str, str], ...] = ()
+    of_pushes: tuple[tuple[str, str], ...] = ()
+
+    def remote(self, name: str, urls: Sequence[str], push_urls: Sequence[str], refspecs: Sequence[str]) -> Remote:
+        """A remote with the URLs that git takes for it."""
+        if push_urls:
+            pushed_to = [_rewritten(url, self.plain) for url in push_urls]
+        else:
+            pushed_to = [_rewritten(url, self.of_pushes, _rewritten(url, self.plain)) for url in urls]
+        fetched_from = tuple(_rewritten(url, self.plain) for url in urls)
+        return Remote(name, fetched_from, tuple(refspecs), tuple(pushed_to) if fetched_from else ())
+
+
+def _rewritten(url: str, rewrites: Iterable[tuple[str, str]], otherwise: str = "") -> str:
+    """A URL with its longest known prefix replaced."""
+    known = [(prefix, base) for prefix, base in rewrites if url.startswith(prefix)]
+    if not known:
+        return otherwise or url
+    prefix, base = max(known, key=lambda pair: len(pair[0]))
+    return base + url.removeprefix(prefix)
+
+
+def _place(url: str) -> str:
+    """Host and path of a URL: the same for ``https://host/a/b``, ``git@host:a/b.git`` and ``ssh://git@host/a/b``."""
+    if url.lower().startswith("file://"):
+        return url[7:]
+    found = re.match(r"(?i)(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?([^/:@]+)(?::\d+(?=/)|:)?/*(.*?)(?:\.git)?/*\Z", url)
+    return f"{found[1].lower()}/{found[2]}" if found else url
 
 
 class TrustedRefs(NamedTuple):
@@ -29,7 +71,8 @@ class TrustedRefs(NamedTuple):
                 words += [f"--exclude={each}" for each in self.excluded]
                 words.append(f"--glob={pattern}")
             elif not any(matches(each, pattern) for each in self.excluded):
-                words.append(pattern)
+                # As a word, the name of a ref that is gone could mean a tag that somebody gave that name.
+                words.append(f"--glob={pattern[:-1]}[{pattern[-1]}]")
         return words
 
 
@@ -65,28 +108,56 @@ def matches(pattern: str, ref: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), ref) is not None
 
 
-def came_otherwise(message: str, trusted: Sequence[str]) -> bool:
+_VALUED = """
+--bundle-uri --cleanup --deepen --depth --filter --jobs --negotiation-tip --server-option --shallow-exclude
+--shallow-since --strategy --strategy-option --submodule-prefix --upload-pack
+"""
+_WITH_VALUE = frozenset(_VALUED.split())
+"""Options of git-fetch(1) and git-pull(1) whose value may be the next word."""
+
+_SHORT_WITH_VALUE = r"-[A-Za-z]*[joXs]"
+
+
+def came_otherwise(message: str, trusted: Sequence[str], *, pushed_elsewhere: bool = False) -> bool:
     """Whether the last line of a remote-tracking ref's reflog says that it holds something else than a branch.
 
     ``git fetch origin refs/pull/1/head:refs/remotes/origin/pr/1`` writes into origin's namespace by a refspec that no
-    configuration shows. So does ``git update-ref``, which leaves no message at all.
+    configuration shows, and so does another remote whose configuration is gone since. ``git update-ref`` leaves no
+    message at all, ``git push .`` one of its own. ``pushed_elsewhere`` is for remotes that are not pushed to where they
+    are fetched from: a push notes what it sent as if that had been fetched.
     """
     command = message.rpartition(": ")[0] or message
     words = command.split(" ")
-    if not message:
-        return True
-    if words[0] not in {"fetch", "pull"}:
-        return False
+    match words[0]:
+        case "fetch" | "pull":
+            return _fetched_otherwise(words[1:], trusted)
+        case "update":
+            return pushed_elsewhere or message != "update by push"
+        case "clone" | "clone:" | "remote" | "remote:":
+            return False
+        case _:
+            return True
+
+
+def _fetched_otherwise(words: Sequence[str], trusted: Sequence[str]) -> bool:
     if any(word.startswith("--refmap") for word in words):
         return True
-    explicit = [word for word in words[1:] if ":" in word]
-    if not explicit:
-        return False
-    # Any refspec on the command line: all must be branches, of a remote that is named and trusted.
-    named = [word for word in words[1:] if ":" not in word and not word.startswith("-")]
-    if not named or named[0] not in trusted:
+    plain = list(_positional(words))
+    # Where several remotes are fetched, each is noted by a process of its own, with its name.
+    if plain and plain[0] not in trusted:
         return True
-    return not all(split_refspec(word)[0].startswith("refs/heads/") for word in explicit)
+    # Any refspec on the command line that says where to write: all must be branches.
+    return not all(split_refspec(word)[0].startswith("refs/heads/") for word in plain[1:] if ":" in word)
+
+
+def _positional(words: Iterable[str]) -> Iterator[str]:
+    """The words that are no options and no values of options."""
+    is_value = False
+    for word in words:
+        if is_value or not word or word.startswith("-"):
+            is_value = not is_value and (word in _WITH_VALUE or re.fullmatch(_SHORT_WITH_VALUE, word) is not None)
+        else:
+            yield word
 
 
 def without_secrets(url: str) -> str:

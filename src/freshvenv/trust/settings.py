@@ -11,16 +11,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.source.git import Repository
-from freshvenv.trust.remotes import Remote, without_secrets
+from freshvenv.trust.remotes import Remote, Rewrites, without_secrets
 from freshvenv.trust.verdict import Preset
 
 DEFAULT_REMOTES = ("origin",)
+
+STRANGE_KEY = "freshvenv.strangeRefs"
+"""The key that holds what was seen to be written into a trusted namespace otherwise.
+
+The refspec may be gone tomorrow, and the line of the reflog in 90 days; what it fetched stays.
+"""
 
 
 class TrustSettings(NamedTuple):
     """The preset, the named remotes, and what their URLs were when they were first seen.
 
     ``unknown`` is a preset that there is not. ``changed`` are the named remotes with another URL than was pinned.
+    ``strange`` are refs and patterns of refs in the namespace of a named remote that something else was seen to write.
     """
 
     preset: Preset = Preset.PROVENANCE
@@ -29,6 +36,7 @@ class TrustSettings(NamedTuple):
     remotes: tuple[Remote, ...] = ()
     pins: tuple[tuple[str, str], ...] = ()
     own_refs: bool = True
+    strange: tuple[str, ...] = ()
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -68,12 +76,16 @@ def read_trust_settings(repository: Repository) -> TrustSettings:
     named: list[str] = []
     pins: dict[str, str] = {}
     remotes: dict[str, dict[str, list[str]]] = {}
+    rewrites: dict[str, list[tuple[str, str]]] = {"insteadof": [], "pushinsteadof": []}
+    strange: list[str] = []
     own_refs = True
     for scope, file, key, value in repository.configuration:
         section, _, rest = key.partition(".")
         name, _, variable = rest.rpartition(".")
         if section == "remote" and name:
             remotes.setdefault(name, {}).setdefault(variable, []).append(value)
+        elif section == "url" and variable in rewrites:
+            rewrites[variable].append((value, name))
         elif key == "extensions.refstorage":
             own_refs = value == "files"
         elif section != "freshvenv" or scope not in {"local", "worktree"} or not _is_one_of(file, own, repository.top):
@@ -82,22 +94,29 @@ def read_trust_settings(repository: Repository) -> TrustSettings:
             preset = value
         elif key == "freshvenv.trustedremotes":
             named.append(value)
+        elif key == STRANGE_KEY.lower():
+            strange.append(value)
         elif name and variable == "pinned":
             pins[name] = value
     try:
         chosen, unknown = Preset(preset or Preset.PROVENANCE.value), ""
     except ValueError:
         chosen, unknown = Preset.NEVER, preset
+    rewriting = Rewrites(tuple(rewrites["insteadof"]), tuple(rewrites["pushinsteadof"]))
     return TrustSettings(
         preset=chosen,
         unknown=unknown,
         named=tuple(filter(None, dict.fromkeys(named))) if named else DEFAULT_REMOTES,
         remotes=(
-            *(Remote(name, tuple(it.get("url", ())), tuple(it.get("fetch", ()))) for name, it in remotes.items()),
+            *(
+                rewriting.remote(name, it.get("url", ()), it.get("pushurl", ()), it.get("fetch", ()))
+                for name, it in remotes.items()
+            ),
             *_legacy(repository),
         ),
         pins=tuple(pins.items()),
         own_refs=own_refs,
+        strange=tuple(dict.fromkeys(strange)),
     )
 
 

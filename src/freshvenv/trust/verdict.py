@@ -84,6 +84,7 @@ class Verdict(NamedTuple):
     """Whether HEAD may be built, and what was found about each commit of it that no trusted ref holds.
 
     ``reason`` says in a few words why nothing is built, or what HEAD is trusted for. ``notes`` are for the user.
+    ``strange_refs`` are those in a trusted namespace that something else was seen to write.
     """
 
     head: str
@@ -91,6 +92,7 @@ class Verdict(NamedTuple):
     reason: str
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    strange_refs: tuple[str, ...] = ()
 
     @property
     def strange(self) -> tuple[Finding, ...]:
