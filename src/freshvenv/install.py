@@ -84,7 +84,7 @@ class _Job(NamedTuple):
 
     def run(self, reread: Reread) -> Installed:
         target = self.sighting.target
-        if outdate_uv_cache(target.project, self.tree.read_at):
+        if outdate_uv_cache(self.venv, target.project, target.installed, self.tree.read_at):
             self.tree.repository.refresh_index()
         editable = self.fingerprint.recipe.editable
         extra = provenance(self.venv, target.project, target.installed, editable=editable)

@@ -441,6 +441,29 @@ def test_uv_sync_takes_over(histories: Histories, world: World) -> None:
     shop.assert_new()
 
 
+@pytest.mark.parametrize("anew", [False, True], ids=["in the venv", "in a venv made anew"])
+@pytest.mark.parametrize(("backend", "branch"), KINDS.values(), ids=KINDS.keys())
+def test_first_uv_sync(histories: Histories, world: World, backend: str, branch: str, *, anew: bool) -> None:
+    """Until then there is no lockfile, and yet uv has a wheel: of what was installed on main."""
+    shop = histories.copy(backend, world)
+    for name in (branch, "main"):
+        shop.repository.git("switch", "--quiet", name)
+        shop.repository.git("rm", "--quiet", "uv.lock")
+        shop.repository.commit("no lockfile")
+    shop.run("uv", "pip", "install", ".")
+    # What setuptools keeps of main there is another matter: see test_build_folder_of_another_branch.
+    shutil.rmtree(shop.repository.path / "build", ignore_errors=True)
+    if anew:
+        shop.run("uv", "venv", "--quiet", "--clear", ".venv")
+        shop.run("uv", "pip", "install", "--quiet", "pip")
+    shop.repository.freshvenv("init", "--hooks", "native")
+    shop.checkout(branch)
+
+    shop.run(*UV_SYNC)
+
+    shop.assert_new()
+
+
 def test_new_venv_from_the_cache_of_uv(histories: Histories, world: World) -> None:
     """uv has built a wheel on main, and no file by which it judges differs on the branch."""
     shop = histories.copy("hatchling", world)

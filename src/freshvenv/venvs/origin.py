@@ -9,7 +9,10 @@ from collections.abc import Iterable
 
 from freshvenv.project import Project
 from freshvenv.venvs.uv_cache import cache_info, is_empty
-from freshvenv.venvs.venv import Distribution, Venv
+from freshvenv.venvs.venv import Distribution, Venv, installed_by
+
+_OURSELVES = "freshvenv"
+"""What ``INSTALLER`` says of an install of ours."""
 
 
 def provenance(venv: Venv, project: Project, old: Iterable[Distribution], *, editable: bool) -> dict[str, bytes]:
@@ -18,7 +21,10 @@ def provenance(venv: Venv, project: Project, old: Iterable[Distribution], *, edi
     ``old`` is what the install replaces. Call it before the build: uv then sees what is edited meanwhile.
     """
     old = tuple(old)
-    files = {"INSTALLER": b"freshvenv\n", "direct_url.json": _direct_url(venv, project, old, editable=editable)}
+    files = {
+        "INSTALLER": f"{_OURSELVES}\n".encode(),
+        "direct_url.json": _direct_url(venv, project, old, editable=editable),
+    }
     if not old or any((venv.path / it.metadata / "REQUESTED").exists() for it in old):
         files["REQUESTED"] = b""
     try:
@@ -30,15 +36,16 @@ def provenance(venv: Venv, project: Project, old: Iterable[Distribution], *, edi
     return files
 
 
-def outdate_uv_cache(project: Project, moment: int) -> bool:
+def outdate_uv_cache(venv: Venv, project: Project, old: Iterable[Distribution], moment: int) -> bool:
     """Make uv forget the wheels that it built of other trees; returns whether there was anything to do.
 
     uv keys its cache by the change time of ``pyproject.toml`` and the like, so a checkout that leaves them alone leaves
     it with a wheel of the other branch, which it puts into new venvs and over installs that are not in its form
-    (astral-sh/uv#12038). Setting a file's mode to what it is changes nothing but that time. It is done once after
-    ``moment`` (nanoseconds), so that all venvs of one run agree.
+    (astral-sh/uv#12038). Setting a file's mode to what it is changes nothing but that time. It is done where there is a
+    lockfile of uv, and whenever the install that goes (``old``) is not our own: uv may have built it, or one that was
+    there before. It is done once after ``moment`` (nanoseconds), so that all venvs of one run agree.
     """
-    if not project.has_uv_lock():
+    if not project.has_uv_lock() and {installed_by(venv, it) for it in old} == {_OURSELVES}:
         return False
     key = project.directory / "pyproject.toml"
     try:
