@@ -202,13 +202,6 @@ def test_head_in_a_linked_worktree(world: World, top: Path) -> None:
     assert head_commit(find_git_dir(str(linked))) == world.git("rev-parse", "HEAD", cwd=linked)
 
 
-def test_head_on_another_name_of_a_branch(world: World, top: Path) -> None:
-    """Only git can tell, and what the file says is no commit."""
-    world.git("symbolic-ref", "refs/heads/master", "refs/heads/main", cwd=top)
-    world.git("symbolic-ref", "HEAD", "refs/heads/master", cwd=top)
-    assert head_commit(find_git_dir(str(top))) == ""
-
-
 def test_unborn_head(world: World) -> None:
     world.git("init", "--quiet", "new", cwd=world.root)
     assert head_commit(find_git_dir(str(world.root / "new"))) == ""
