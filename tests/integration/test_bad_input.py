@@ -817,7 +817,7 @@ def without_uv(repository: Repository) -> Repository:
 
 def test_uv_and_pip_are_missing(installed: Repository) -> None:
     """The interpreter is one of a distributor who took pip and venv out."""
-    program = installed.world.root / "python3"
+    program = installed.world.plain / "python3"
     program.write_text(_NO_PIP.replace("BASE", str(BASE)))
     program.chmod(0o755)
     python = installed.venv / "bin" / "python"

@@ -238,6 +238,7 @@ def test_commit_is_dirty_in_no_checkout(repository: Repository) -> None:
 # Other kinds of clones
 
 
+@pytest.mark.one_line("git's own clone cannot")
 def test_shallow_clone(repository: Repository) -> None:
     repository.git("tag", "v1")
     repository.git("commit", "--quiet", "--allow-empty", "-m", "more")
@@ -251,6 +252,7 @@ def test_shallow_clone(repository: Repository) -> None:
         assert describe(shallow, top) == describe(shallow, shallow.path)
 
 
+@pytest.mark.one_line("git's own clone cannot")
 def test_clone_that_borrows_its_objects(repository: Repository) -> None:
     shared = Repository(repository.world, repository.world.root / "shared")
     repository.world.git("clone", "--quiet", "--shared", str(repository.path), str(shared.path), cwd=shared.path.parent)
@@ -376,6 +378,7 @@ def state_of(repository: Repository) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in found if "freshvenv" not in path.parts}
 
 
+@pytest.mark.one_line("git worktree list prints a line each")
 @pytest.mark.parametrize("edited", [False, True], ids=["clean", "uncommitted work"])
 def test_nothing_is_registered_in_the_repository(with_submodule: Repository, edited: bool) -> None:
     if edited:

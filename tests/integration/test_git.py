@@ -408,6 +408,7 @@ def diverged(world: World) -> demo.Repository:
     return made
 
 
+@pytest.mark.unpoisoned("its hook starts Python as it is")
 @pytest.mark.parametrize("backend", ["--merge", "--apply"])
 def test_real_rebase(diverged: demo.Repository, backend: str) -> None:
     """Asked by a post-rewrite hook, when the folder of the rebase is still there."""

@@ -20,6 +20,11 @@ from support.values import replace
 from support.world import World
 from support.zoo import ZOO, History, Project, make_history
 
+pytestmark = [
+    pytest.mark.ordinary_place("the oracle looks from there"),
+    pytest.mark.unpoisoned("no program of ours is started"),
+]
+
 PYTHON = interpreters()[RUNNING]
 
 
