@@ -22,7 +22,8 @@ from freshvenv.report import printable
 from freshvenv.sealed import seal
 from support.interpreters import RUNNING, interpreters
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv
-from support.world import TOOLS, World, sterile_environment
+from support.shelf import Shelf, world_in
+from support.world import TOOLS, World
 
 BASE = interpreters()[RUNNING]
 
@@ -92,35 +93,11 @@ def prepare(world: World) -> Repository:
     return made
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """A world in which something was installed, kept in several states; they are good at one path only."""
-
-    world: World
-
-    def keep(self, state: str) -> None:
-        self.world.run("mkdir", self.world.root / state)
-        self.world.run("cp", "-a", *(self.world.root / name for name in _MOVING), self.world.root / state)
-
-    def restore(self, state: str) -> Repository:
-        root = self.world.root
-        for path in root.iterdir():
-            if path.name not in {"home", "templates", "once", "twice"}:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        self.world.run("cp", "-a", *(root / state / name for name in _MOVING), root)
-        return Repository(self.world, root / "demo")
-
-
-_MOVING = ("demo", "cache", "state")
-
-
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    root = tmp_path_factory.mktemp("world")
-    world = World(root, sterile_environment(root, os.environ))
-    repository = prepare(world)
+    repository = prepare(world_in(tmp_path_factory.mktemp("world")))
     repository.freshvenv("resync")
-    made = Shelf(world)
+    made = Shelf(repository.world)
     made.keep("once")
     change(repository)
     repository.freshvenv("resync")
@@ -128,16 +105,21 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     return made
 
 
+def restored(test: World, shelf: Shelf, state: str) -> Repository:
+    shelf.restore(state)
+    return Repository(shelf.world_of(test), shelf.world.root / "demo")
+
+
 @pytest.fixture
-def installed(shelf: Shelf) -> Repository:
+def installed(sterile: World, shelf: Shelf) -> Repository:
     """The project, installed as it is committed."""
-    return shelf.restore("once")
+    return restored(sterile, shelf, "once")
 
 
 @pytest.fixture
-def installed_twice(shelf: Shelf) -> Repository:
+def installed_twice(sterile: World, shelf: Shelf) -> Repository:
     """The project with two commits, of which the second is installed, and the wheel of the first is in the cache."""
-    return shelf.restore("twice")
+    return restored(sterile, shelf, "twice")
 
 
 def change(repository: Repository, digit: int = 7) -> None:

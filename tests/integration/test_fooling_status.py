@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from freshvenv.cli import group
 from support.interpreters import RUNNING, available, interpreters
 from support.repository import PROJECT, Repository, Target, create, installed_value, make_venv
-from support.world import TOOLS, World, sterile_environment
+from support.shelf import Shelf, world_in
+from support.world import TOOLS, World
 from support.zoo import ZOO, make_history
 
 MAIN, TOPIC = 11, 21
@@ -27,28 +28,24 @@ OTHERS = [interpreters()[version] for version in available("3.8", "3.12", "3.13"
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     """The demo project, installed by freshvenv into ``.venv``; a venv in ``copy`` would be ours too."""
-    root = tmp_path_factory.mktemp("world")
-    made = create(World(root, sterile_environment(root, os.environ)), root / "demo", branches={"topic": (("left", 2),)})
+    shelf = Shelf(world_in(tmp_path_factory.mktemp("world")), frozenset({"cache", "state"}))
+    made = create(shelf.world, shelf.world.root / "demo", branches={"topic": (("left", 2),)})
     for branch in ("topic", "main"):
         made.git("switch", "--quiet", branch)
         add_settings(made, 'venvs = [".venv", "copy*"]')
     make_venv(made.world, made.venv)
     made.freshvenv("resync")
-    made.path.rename(root / "prepared")
-    return made
+    shelf.keep()
+    return shelf
 
 
 @pytest.fixture
-def repository(prepared: Repository) -> Repository:
-    """A copy of what was prepared, always at the same path: what is installed is fresh there and nowhere else."""
-    root = prepared.world.root
-    for path in root.iterdir():
-        if path.name not in {"home", "templates", "cache", "state", "prepared"}:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    prepared.world.run("cp", "-a", root / "prepared", prepared.path)
-    return prepared
+def repository(sterile: World, shelf: Shelf) -> Repository:
+    """What was prepared, always at the same path: what is installed is fresh there and nowhere else."""
+    shelf.restore()
+    return Repository(shelf.world_of(sterile), shelf.world.root / "demo")
 
 
 def freshvenv(repository: Repository, *argv: str, status: int = 0) -> str:

@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 from support.repository import Repository, assert_fresh, create, make_venv, own_lines
-from support.world import World, sterile_environment
+from support.shelf import Shelf, world_in
+from support.world import World
 
 HERE = Path(__file__)
 TESTS = HERE.parents[1]
@@ -136,31 +137,22 @@ def everything_in(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """The demo project, installed; made once, and good at its own path only."""
-    root = tmp_path_factory.mktemp("world")
-    world = World(root, sterile_environment(root, os.environ))
-    made = create(world, root / "demo", branches={})
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """The demo project, installed."""
+    shelf = Shelf(world_in(tmp_path_factory.mktemp("world")))
+    made = create(shelf.world, shelf.world.root / "demo", branches={})
     made.git("config", "freshvenv.enabled", "true")
-    make_venv(world, made.venv)
+    make_venv(made.world, made.venv)
     made.freshvenv("resync")
-    (root / "kept").mkdir()
-    world.run("cp", "-a", *(root / name for name in MOVING), root / "kept")
-    return made
-
-
-MOVING = ("demo", "cache", "state")
+    shelf.keep()
+    return shelf
 
 
 @pytest.fixture
-def installed(kept: Repository) -> Repository:
+def installed(sterile: World, shelf: Shelf) -> Repository:
     """The project, installed as it is committed."""
-    root = kept.world.root
-    for path in root.iterdir():
-        if path.name not in {"home", "templates", "kept"}:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    kept.world.run("cp", "-a", *(root / "kept" / name for name in MOVING), root)
-    return kept
+    shelf.restore()
+    return Repository(shelf.world_of(sterile), shelf.world.root / "demo")
 
 
 def site(repository: Repository) -> Path:
