@@ -96,6 +96,30 @@ def is_run_by_a_manager(environ: MutableMapping[str, str] = os.environ) -> bool:
     return bool(environ.get("PRE_COMMIT") or environ.get("PREK_HOOK_STAGE"))
 
 
+def hook_type(environ: Mapping[str, str] = os.environ) -> str:
+    """The hook type: prek names it, and pre-commit gives it away by what it says of the hook's arguments."""
+    if stage := environ.get("PREK_HOOK_STAGE"):
+        return stage
+    for variable, kind in (
+        ("PRE_COMMIT_CHECKOUT_TYPE", "post-checkout"),
+        ("PRE_COMMIT_IS_SQUASH_MERGE", "post-merge"),
+        ("PRE_COMMIT_REWRITE_COMMAND", "post-rewrite"),
+    ):
+        if variable in environ:
+            return kind
+    return "post-commit"
+
+
+def checkout_flag(environ: Mapping[str, str] = os.environ) -> str:
+    """The third argument of post-checkout, as pre-commit and prek tell it."""
+    return environ.get("PRE_COMMIT_CHECKOUT_TYPE", "")
+
+
+def squash_flag(environ: Mapping[str, str] = os.environ) -> str:
+    """The argument of post-merge, as pre-commit and prek tell it."""
+    return environ.get("PRE_COMMIT_IS_SQUASH_MERGE", "")
+
+
 def scrub(environ: MutableMapping[str, str] = os.environ) -> frozenset[str]:
     """Make the environment safe to hand on: remove what redirects git, Python, pip or uv, and set the guard.
 

@@ -11,7 +11,14 @@ import gc
 import os
 import sys
 
-from freshvenv.environment import is_switched_off, scrub, stop_on_termination
+from freshvenv.environment import (
+    checkout_flag,
+    hook_type,
+    is_switched_off,
+    scrub,
+    squash_flag,
+    stop_on_termination,
+)
 from freshvenv.hooks.stamp import holds
 from freshvenv.source.refs import find_git_dir, head_commit
 
@@ -27,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if arguments is None:
         arguments = sys.argv[1:]
-    kind = arguments[0] if arguments else _hook_type()
+    kind = arguments[0] if arguments else hook_type()
     scrub()
     try:
         _note_what_was_brought(kind, arguments[1:])
@@ -39,27 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _hook_type() -> str:
-    """The hook type: prek names it, and pre-commit gives it away by what it says of the hook's arguments."""
-    if stage := os.environ.get("PREK_HOOK_STAGE"):
-        return stage
-    for variable, kind in (
-        ("PRE_COMMIT_CHECKOUT_TYPE", "post-checkout"),
-        ("PRE_COMMIT_IS_SQUASH_MERGE", "post-merge"),
-        ("PRE_COMMIT_REWRITE_COMMAND", "post-rewrite"),
-    ):
-        if variable in os.environ:
-            return kind
-    return "post-commit"
-
-
 def _note_what_was_brought(kind: str, arguments: list[str]) -> None:
     """Note that files came into the work tree while HEAD stayed; pre-commit and prek tell it by variables."""
     match kind:
         case "post-checkout":
-            brought = (arguments[2] if arguments[2:] else os.environ.get("PRE_COMMIT_CHECKOUT_TYPE")) == "0"
+            brought = (arguments[2] if arguments[2:] else checkout_flag()) == "0"
         case "post-merge":
-            brought = (arguments[0] if arguments else os.environ.get("PRE_COMMIT_IS_SQUASH_MERGE")) == "1"
+            brought = (arguments[0] if arguments else squash_flag()) == "1"
         case _:
             brought = False
     git_dir = find_git_dir(os.getcwd()) if brought else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from freshvenv.hook_entry import _hook_type
+from freshvenv.environment import hook_type
 
 TYPES = {
     "checkout": (
@@ -30,7 +30,5 @@ TYPES = {
 
 
 @pytest.mark.parametrize(("variables", "expected"), TYPES.values(), ids=TYPES)
-def test_type(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert _hook_type() == expected
+def test_type(variables: dict[str, str], expected: str) -> None:
+    assert hook_type(variables) == expected
