@@ -213,6 +213,24 @@ TRUSTED = {
         git cherry-pick origin/topic~1 || true
         digit left 9 && git commit --quiet --all --no-edit
     """,
+    "a cherry-pick between other lines": """
+        seq 9 >notes && git add notes && record notes && git switch --quiet --create mine
+        sed -i s/5/five/ notes && record five && git switch --quiet main && sed -i s/4/four/ notes && record four
+        git cherry-pick mine || { printf '1\n2\n3\nfour\nfive\n6\n7\n8\n9\n' >notes && git add notes && git cherry-pick --continue; }
+    """,
+    "a cherry-pick near other lines": """
+        seq 9 >notes && git add notes && record notes && git switch --quiet --create mine
+        sed -i s/5/five/ notes && record five && git switch --quiet main && sed -i s/3/three/ notes && record three
+        git cherry-pick mine
+    """,
+    "a cherry-pick of a merge": """
+        git switch --quiet --create mine && small 6 && git merge --quiet --no-ff --no-edit origin/topic
+        git switch --quiet main && digit right 3 && record right && git cherry-pick --mainline 1 mine
+    """,
+    "an own patch, applied by am": """
+        git switch --quiet --create mine && small 6 && git format-patch --quiet --stdout -1 >../patch
+        git switch --quiet main && digit right 3 && record right && git am --quiet ../patch
+    """,
     "a cherry-pick, amended": "git cherry-pick origin/upstream && git commit --quiet --amend --message mine",
     "an own commit whose worktree is gone": """
         git worktree add --quiet -b mine ../other && (cd ../other && own) && git worktree remove --force ../other
@@ -308,6 +326,32 @@ UNTRUSTED = {
     """,
     "fixed up by a line that was added to the list of a rebase": """
         small 6 && small 7 && gift && todo "2a\\fixup\\ $(git rev-parse FETCH_HEAD)" origin/topic
+    """,
+    "picked by a line in the place of an own one, whose author it copies": """
+        small 6 && cd "$FORK"
+        GIT_AUTHOR_DATE=$(git -C ../demo log -1 --format=%ad --date=raw main)
+        export GIT_AUTHOR_DATE
+        git commit --quiet --amend --reset-author --message 'small 6'
+        cd ../demo && gift && todo "1c\\pick\\ $(git rev-parse FETCH_HEAD)" origin/topic
+    """,
+    "fixed up by a line in the place of an own one": """
+        small 6 && small 7 && gift && todo "2c\\fixup\\ $(git rev-parse FETCH_HEAD)" origin/topic
+    """,
+    "fixed up into an own commit where that is, by a line in the place of an own one": """
+        small 6 && small 7 && gift && todo "2c\\fixup\\ $(git rev-parse FETCH_HEAD)" origin/main
+    """,
+    "cherry-picked by a command in the list of a rebase": """
+        small 6 && gift
+        GIT_SEQUENCE_EDITOR=true git rebase --quiet --interactive --exec 'git cherry-pick FETCH_HEAD' origin/topic
+    """,
+    "cherry-picked with a conflict, with an own commit's author and an old date of its own": """
+        digit right 3 && record right && date=$(git log -1 --format=%ad --date=raw) && git switch --quiet --detach origin/main
+        digit right 2 && git commit --quiet --all --message base && cd "$FORK" && git switch --quiet --create other origin/main
+        canary && cp backend/in_tree.py ../theirs && git checkout --quiet backend && digit right 9
+        GIT_AUTHOR_DATE=$date GIT_COMMITTER_DATE=@1000000000 git commit --quiet --all --message right && cd ../demo
+        git fetch --quiet "$FORK" other && git cherry-pick FETCH_HEAD || true
+        digit right 9 && git add src && git -c core.editor=true cherry-pick --continue
+        cp ../theirs backend/in_tree.py && git commit --quiet --all --amend --no-edit
     """,
     "applied by am": """
         gift && git format-patch --quiet --stdout -1 FETCH_HEAD >../patch && git am --quiet ../patch

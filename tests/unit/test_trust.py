@@ -111,8 +111,17 @@ class FakeHistory:
     def lookalikes(self, commit: Commit) -> tuple[Commit, ...]:
         return tuple(it for it in self.commits.values() if it.author == commit.author and it.id != commit.id)
 
-    def patch(self, id: str) -> Patch | None:
-        return self.patches.get(id)
+    def rivals(self, author: str) -> tuple[Commit, ...] | None:
+        return tuple(it for it in self.commits.values() if it.author == author and it.id not in self.trusted)
+
+    def touching(self, paths: Collection[str]) -> tuple[Commit, ...] | None:
+        touched = [
+            self.commits[name] for name, it in self.patches.items() if name in self.commits and it.paths & {*paths}
+        ]
+        return tuple(it for it in touched if it.id not in self.trusted)
+
+    def patch(self, id: str, since: str = "") -> Patch | None:
+        return self.patches.get(f"{since}..{id}" if since else id)
 
     def branch_log(self, name: str) -> Reflog:
         return self.branches.get(name, Reflog(()))
@@ -126,7 +135,8 @@ def goods(evidence: Evidence, history: FakeHistory) -> list[bool]:
     return [finding.good for finding in judge(evidence, history)]
 
 
-SAME, OTHER = Patch("same", frozenset({"f"})), Patch("other", frozenset({"f"}))
+SAME, OTHER = (Patch(word, frozenset({"f"}), word) for word in ("same", "other"))
+MOVED = Patch("same, between other lines", frozenset({"f"}), "same")
 MINE, THEIRS = "me <m> 1 +0000", "they <t> 1 +0000"
 NOTHING = FakeHistory()
 
@@ -172,6 +182,18 @@ VERDICTS: dict[str, tuple[Evidence, FakeHistory, list[bool]]] = {
         FakeHistory(frozenset({A}), {A: Commit(A, (), MINE)}, patches={A: SAME, B: OTHER}),
         [False],
     ),
+    "picked to another place": (
+        Evidence((Commit(B, (), MINE),), (log((C, B, "cherry-pick: x")),)),
+        FakeHistory(frozenset({A}), {A: Commit(A, (), MINE)}, patches={A: SAME, B: MOVED}),
+        [True],
+    ),
+    "picked to another place, where a stranger's commit has the same author": (
+        Evidence((Commit(B, (), MINE),), (log((C, B, "cherry-pick: x")),)),
+        FakeHistory(
+            frozenset({A}), {A: Commit(A, (), MINE), D: Commit(D, (), MINE)}, patches={A: SAME, B: MOVED, D: MOVED}
+        ),
+        [False],
+    ),
     "picked with conflicts": (
         Evidence((Commit(B, (), MINE),), (log((C, B, "commit (cherry-pick): x")),)),
         FakeHistory(frozenset({A}), {A: Commit(A, (), MINE)}, patches={A: SAME, B: OTHER}),
@@ -189,7 +211,7 @@ VERDICTS: dict[str, tuple[Evidence, FakeHistory, list[bool]]] = {
         FakeHistory(
             frozenset({A}),
             {A: Commit(A, (), MINE)},
-            patches={A: SAME, B: Patch("other", frozenset({"f", "g"}))},
+            patches={A: SAME, B: Patch("other", frozenset({"f", "g"}), "other")},
         ),
         [False],
     ),
@@ -221,6 +243,62 @@ VERDICTS: dict[str, tuple[Evidence, FakeHistory, list[bool]]] = {
         FakeHistory(frozenset({A}), {A: Commit(A, (), MINE)}, {(A, D): (Commit(A, (), MINE),)}),
         [False, False],
     ),
+    "rebased, with a stranger's line in the place of one": (
+        Evidence((Commit(B, (), MINE),), (log((A, D, "rebase (start): x"), (D, B, "rebase (pick): x"), original=A),)),
+        FakeHistory(
+            frozenset({A}),
+            {A: Commit(A, (), MINE), E: Commit(E, (), MINE)},
+            {(A, D): (Commit(A, (), MINE),)},
+            {A: SAME, B: OTHER},
+        ),
+        [False],
+    ),
+    "rebased, while a stranger's commit has the same author": (
+        Evidence((Commit(B, (), MINE),), (log((A, D, "rebase (start): x"), (D, B, "rebase (pick): x"), original=A),)),
+        FakeHistory(
+            frozenset({A}),
+            {A: Commit(A, (), MINE), E: Commit(E, (), MINE)},
+            {(A, D): (Commit(A, (), MINE),)},
+            {A: SAME, B: MOVED},
+        ),
+        [True],
+    ),
+    "melted": (
+        Evidence(
+            (Commit(B, (D,), MINE),), (log((A, C, "rebase (start): x"), (C, B, "rebase (fixup): x"), original=A),)
+        ),
+        FakeHistory(
+            frozenset({A, C}),
+            {A: Commit(A, (C,), THEIRS), C: Commit(C, (D,), MINE), B: Commit(B, (D,), MINE)},
+            {(A, C): (Commit(A, (C,), THEIRS),)},
+            {A: SAME, f"{C}..{B}": OTHER},
+        ),
+        [True],
+    ),
+    "melted, with a stranger's line in the place of one": (
+        Evidence(
+            (Commit(B, (D,), MINE),), (log((A, C, "rebase (start): x"), (C, B, "rebase (fixup): x"), original=A),)
+        ),
+        FakeHistory(
+            frozenset({A, C}),
+            {A: Commit(A, (C,), THEIRS), C: Commit(C, (D,), MINE), B: Commit(B, (D,), MINE), E: Commit(E, (), THEIRS)},
+            {(A, C): (Commit(A, (C,), THEIRS),)},
+            {A: SAME, f"{C}..{B}": OTHER, E: OTHER},
+        ),
+        [False],
+    ),
+    "melted, while a stranger changes the same files": (
+        Evidence(
+            (Commit(B, (D,), MINE),), (log((A, C, "rebase (start): x"), (C, B, "rebase (fixup): x"), original=A),)
+        ),
+        FakeHistory(
+            frozenset({A, C}),
+            {A: Commit(A, (C,), THEIRS), C: Commit(C, (D,), MINE), B: Commit(B, (D,), MINE), E: Commit(E, (), THEIRS)},
+            {(A, C): (Commit(A, (C,), THEIRS),)},
+            {A: SAME, f"{C}..{B}": MOVED, E: OTHER},
+        ),
+        [True],
+    ),
     "rebased from where nobody knows": (
         Evidence((Commit(B, (), MINE),), (log((D, B, "rebase (pick): x")),)),
         FakeHistory(frozenset({A}), {A: Commit(A, (), MINE)}),
@@ -232,6 +310,11 @@ VERDICTS: dict[str, tuple[Evidence, FakeHistory, list[bool]]] = {
         [False],
     ),
     "applied from a mail": (Evidence((Commit(B),), (log((A, B, "am: x")),)), NOTHING, [False]),
+    "applied from a mail that was made of a trusted one": (
+        Evidence((Commit(B, (), MINE),), (log((C, B, "am: x")),)),
+        FakeHistory(frozenset({A}), {A: Commit(A, (), MINE)}, patches={A: SAME, B: SAME}),
+        [True],
+    ),
     "a stranger's with an own one on top": (
         Evidence((Commit(B, (A,)), Commit(A)), (log((A, B, "commit: x")),)),
         NOTHING,

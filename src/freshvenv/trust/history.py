@@ -18,6 +18,8 @@ LIMIT = 10_000
 WITHOUT_REPLACEMENTS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull, "GIT_NO_LAZY_FETCH": "1"}
 """Replace refs and grafts show other commits than there are; a partial clone is not to be completed for a decision."""
 
+_AS_IT_IS = {**WITHOUT_REPLACEMENTS, "GIT_LITERAL_PATHSPECS": "1"}
+
 _LARGEST_LOG = 16 * 1024 * 1024
 _ROW = "--format=%x00%H%x00%P%x00%an <%ae> %ad"
 _HUNK = rb"^@@ -[0-9,]+ \+[0-9,]+ @@.*$"
@@ -29,7 +31,8 @@ class GitHistory:
     def __init__(self, repository: Repository, trusted: tuple[str, ...]) -> None:
         self.repository = repository
         self.trusted = trusted
-        self._patches: dict[str, Patch | None] = {}
+        self._patches: dict[tuple[str, str], Patch | None] = {}
+        self._rivals: dict[str, tuple[Commit, ...] | None] = {}
 
     def known(self, ids: Collection[str]) -> Mapping[str, Commit]:
         """Those of the commits that are still there."""
@@ -72,35 +75,55 @@ class GitHistory:
         )
         return tuple(row for row in rows or () if row.author == commit.author and row.id != commit.id)
 
+    def rivals(self, author: str) -> tuple[Commit, ...] | None:
+        """Commits with an author line that no trusted ref holds, however old they say they are."""
+        if author not in self._rivals:
+            name = author.rpartition("> ")[0] + ">"
+            rows = self._unvouched("--fixed-strings", f"--author={name}")
+            self._rivals[author] = None if rows is None else tuple(row for row in rows if row.author == author)
+        return self._rivals[author]
+
+    def touching(self, paths: Collection[str]) -> tuple[Commit, ...] | None:
+        """Commits that change any of the paths and that no trusted ref holds."""
+        if any("\n" in path for path in paths):
+            return None  # no line of input can say that
+        return self._unvouched("--full-history", more="".join(f"{line}\n" for line in ("--", *paths)))
+
+    def _unvouched(self, *words: str, more: str = "") -> tuple[Commit, ...] | None:
+        asked = _lines(self._fetched()) + more.encode(errors="surrogateescape")
+        every = (f"--max-count={LIMIT}", "--ignore-missing", "--stdin", "--all", "--reflog")
+        rows = self._rows(*words, *every, "--not", *self.trusted, input=asked)
+        return rows if rows is not None and len(rows) < LIMIT else None
+
     def _fetched(self) -> tuple[str, ...]:
-        """What the last ``git fetch`` brought, which no ref may hold."""
-        try:
-            text = (self.repository.git_dir / "FETCH_HEAD").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ()
-        return tuple(line.partition("\t")[0] for line in text.splitlines() if re.match(r"[0-9a-f]{40,64}\t", line))
+        """What the last ``git fetch`` brought in any worktree, which no ref may hold."""
+        return tuple(dict.fromkeys(each for git_dir in _git_dirs(self.repository) for each in _fetch_heads(git_dir)))
 
-    def patch(self, id: str) -> Patch | None:
+    def patch(self, id: str, since: str = "") -> Patch | None:
         """What a commit changes. Unlike git-patch-id(1) it minds white space and the content of binary files."""
-        if id not in self._patches:
-            self._patches[id] = self._patch(id)
-        return self._patches[id]
+        if (id, since) not in self._patches:
+            self._patches[id, since] = self._patch([since, id] if since else ["--diff-merges=first-parent", id])
+        return self._patches[id, since]
 
-    def _patch(self, id: str) -> Patch | None:
+    def _patch(self, what: list[str]) -> Patch | None:
         plain = ("--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--root", "--no-commit-id", "-r")
         done = self.repository.git(
-            "diff-tree", *plain, "--full-index", "--text", "--unified=3", "-p", id, env=WITHOUT_REPLACEMENTS
+            "diff-tree", *plain, "--full-index", "--text", "--unified=3", "-p", *what, env=WITHOUT_REPLACEMENTS
         )
-        names = self.repository.git("diff-tree", *plain, "--name-only", "-z", id, env=WITHOUT_REPLACEMENTS)
+        names = self.repository.git("diff-tree", *plain, "--name-only", "-z", *what, env=WITHOUT_REPLACEMENTS)
         if done.status != 0 or names.status != 0 or not done.stdout:
             return None
-        digest = hashlib.sha256()
+        digest, lines = hashlib.sha256(), hashlib.sha256()
         for line in done.stdout.split(b"\n"):
             # Where in the file, and which blobs: that differs between a commit and its pick. A line of content starts
             # with a sign, so it is never taken for one of these.
-            if not line.startswith(b"index "):
-                digest.update(re.sub(_HUNK, b"@@", line) + b"\n")
-        return Patch(digest.hexdigest(), frozenset(names.text.rstrip("\0").split("\0")))
+            if line.startswith(b"index "):
+                continue
+            plain_line = re.sub(_HUNK, b"@@", line) + b"\n"
+            digest.update(plain_line)
+            if line and not line.startswith((b" ", b"@@")):
+                lines.update(plain_line)
+        return Patch(digest.hexdigest(), frozenset(names.text.rstrip("\0").split("\0")), lines.hexdigest())
 
     def branch_log(self, name: str) -> Reflog:
         """The reflog of a local branch, given by its full name."""
@@ -114,7 +137,7 @@ class GitHistory:
 
 def rev_list(repository: Repository, *words: str, input: bytes | None = None) -> tuple[Commit, ...] | None:
     """What git-rev-list(1) lists; nothing when it says no. A row is made by ``--parents`` or by our own format."""
-    done = repository.git("rev-list", *words, env=WITHOUT_REPLACEMENTS, input=input)
+    done = repository.git("rev-list", *words, env=_AS_IT_IS, input=input)
     return tuple(_commits(done.text)) if done.status == 0 else None
 
 
@@ -148,6 +171,14 @@ def branch_logs(repository: Repository) -> tuple[Reflog, ...]:
 def _git_dirs(repository: Repository) -> list[Path]:
     linked = sorted(repository.common_dir.glob("worktrees/*"))
     return list(dict.fromkeys([repository.git_dir, repository.common_dir, *linked]))
+
+
+def _fetch_heads(git_dir: Path) -> tuple[str, ...]:
+    try:
+        text = (git_dir / "FETCH_HEAD").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    return tuple(line.partition("\t")[0] for line in text.splitlines() if re.match(r"[0-9a-f]{40,64}\t", line))
 
 
 def _original(git_dir: Path) -> str:

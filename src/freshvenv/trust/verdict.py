@@ -16,6 +16,20 @@ from freshvenv.trust.reflog import Deed, Entry, Rebase, Reflog, rebases_in
 _DEPTH = 200
 """How many rewrites of rewrites are followed."""
 
+_MAKING = frozenset(
+    {
+        Deed.COMMIT,
+        Deed.MERGE,
+        Deed.REVERT,
+        Deed.AMEND,
+        Deed.CHERRY_PICK,
+        Deed.RESOLVED_PICK,
+        Deed.REBASE_STEP,
+        Deed.APPLY,
+    }
+)
+"""What makes a new commit, of whatever."""
+
 
 class Preset(Enum):
     """How much is trusted (``freshvenv.trust``)."""
@@ -35,10 +49,11 @@ class Commit(NamedTuple):
 
 
 class Patch(NamedTuple):
-    """What a commit changes: a digest of the change itself, and the paths it touches."""
+    """What a commit changes: a digest of the change, one of its lines without those around them, and the paths."""
 
     digest: str
     paths: frozenset[str]
+    lines: str
 
 
 class History(Protocol):
@@ -56,8 +71,17 @@ class History(Protocol):
     def lookalikes(self, commit: Commit) -> tuple[Commit, ...]:
         """Commits with the same author line, from a bounded search."""
 
-    def patch(self, id: str) -> Patch | None:
-        """What a commit changes; nothing for a merge, or when it cannot be told."""
+    def rivals(self, author: str) -> tuple[Commit, ...] | None:
+        """All known commits with an author line that no trusted ref holds; nothing when they cannot be told."""
+
+    def touching(self, paths: Collection[str]) -> tuple[Commit, ...] | None:
+        """All known commits that change any of the paths and that no trusted ref holds; nothing as before."""
+
+    def patch(self, id: str, since: str = "") -> Patch | None:
+        """What a commit changes, a merge as seen from its first parent; or what differs since another commit.
+
+        Nothing when it cannot be told.
+        """
 
     def branch_log(self, name: str) -> Reflog:
         """The reflog of a local branch, given by its full name."""
@@ -112,6 +136,8 @@ class _Court:
         self.history = history
         self.findings: dict[str, Finding] = {}
         self.commits = {commit.id: commit for commit in evidence.pending}
+        self.asked = {commit.id for commit in evidence.pending}
+        """Commits of which it is known whether a trusted ref holds them."""
         self.open: set[str] = set()
         self.rebases: dict[int, dict[int, Rebase]] = {}
         self.rebased: dict[int, tuple[tuple[Commit, ...], str]] = {}
@@ -136,9 +162,15 @@ class _Court:
 
     def is_good(self, id: str) -> bool:
         """Whether any commit is good, at HEAD or not."""
-        if id not in self.commits and id not in self.findings and id in self.history.vouched([id]):
-            self.findings[id] = Finding(id, good=True, reason="a trusted ref holds it")
+        self._ask_about([id])
         return self.finding(id).good
+
+    def _ask_about(self, ids: Iterable[str]) -> None:
+        """Find which commits are vouched for, in one question."""
+        new = [each for each in ids if each not in self.asked]
+        self.asked.update(new)
+        for each in self.history.vouched(new) if new else ():
+            self.findings.setdefault(each, Finding(each, good=True, reason="a trusted ref holds it"))
 
     def _find(self, id: str) -> Finding:
         if id in self.evidence.approved:
@@ -175,7 +207,9 @@ class _Court:
             case Deed.REBASE_STEP:
                 return self._weigh_rebase(id, log, index)
             case Deed.APPLY:
-                return False, "applied by am from a mail or a file"
+                # A patch of one's own comes back as what it was made from.
+                good, reason = self._weigh_pick(id, resolved=False)
+                return good, reason if good else "applied by am from a mail or a file"
             case Deed.REBASE_START | Deed.REBASE_FINISH | Deed.REBASE_ABORT | Deed.NOTHING:
                 return False, ""
 
@@ -201,24 +235,36 @@ class _Court:
         patch = self.history.patch(id)
         if patch is None or not good:
             return unknown
-        for twin in good:
-            source = self.history.patch(twin.id)
-            if source and source.digest == patch.digest:
+        sources = [(twin, source) for twin in good if (source := self.history.patch(twin.id))]
+        for twin, source in sources:
+            if source.digest == patch.digest:
                 return True, f"cherry-picked from {twin.id[:10]}"
-        # With conflicts resolved by hand it is another change. It counts when nothing else can have been its source.
-        if resolved and len(good) == len(twins):
-            for twin in good:
-                source = self.history.patch(twin.id)
-                if source and patch.paths <= source.paths:
-                    return True, f"cherry-picked from {twin.id[:10]}, with conflicts resolved here"
+        # What stands around the lines differs from branch to branch, and with conflicts resolved by hand it is another
+        # change. Such a one counts when nothing else can have been its source.
+        if len(good) < len(twins) or self._has_rival(id, commit.author):
+            return unknown
+        for twin, source in sources:
+            if source.lines == patch.lines:
+                return True, f"cherry-picked from {twin.id[:10]}, to another place"
+            if resolved and patch.paths <= source.paths:
+                return True, f"cherry-picked from {twin.id[:10]}, with conflicts resolved here"
         return unknown
 
+    def _has_rival(self, id: str, author: str) -> bool:
+        """Whether a commit of somebody else says that it is by the same author, at the same time."""
+        known = self.history.rivals(author)
+        return known is None or any(it.id != id and self._is_foreign(it.id) for it in known)
+
+    def _is_foreign(self, id: str) -> bool:
+        """Whether a commit that no trusted ref holds was made elsewhere, as far as reflogs tell."""
+        return id not in self.evidence.approved and not any(
+            log.entries[index].deed in _MAKING for log, index in self.made_by.get(id, ())
+        )
+
     def _take_in(self, commits: Iterable[Commit]) -> None:
-        """Remember commits, and which of them are vouched for, in one question."""
+        """Remember commits, and which of them are vouched for."""
         new = {commit.id: commit for commit in commits if commit.id not in self.commits}
-        vouched = self.history.vouched(tuple(new)) if new else frozenset()
-        for each in vouched:
-            self.findings.setdefault(each, Finding(each, good=True, reason="a trusted ref holds it"))
+        self._ask_about(new)
         self.commits.update(new)
 
     def _weigh_rebase(self, id: str, log: Reflog, index: int) -> tuple[bool, str]:
@@ -229,9 +275,14 @@ class _Court:
         if objection:
             return False, objection
         entry = log.entries[index]
-        if self._is_melted(id, entry, rebase, sources) or self._is_rewrite(id, rebase, sources):
-            return True, "rebased from trusted commits"
-        return False, "not a rewrite of the commits that were rebased"
+        amends = bool(self._origin(rebase)) and self._amends(id, entry.old)
+        good = self._is_melted(id, entry, rebase, sources) if amends else self._is_rewrite(id, rebase, sources)
+        return good, "rebased from trusted commits" if good else "not a rewrite of the commits that were rebased"
+
+    def _amends(self, id: str, old: str) -> bool:
+        """Whether a commit stands where another one stood: ``squash``, ``fixup`` and ``reword`` make such."""
+        after, before = self._commit(id), self._commit(old)
+        return bool(after.author) and (after.author, after.parents) == (before.author, before.parents)
 
     def _rebase(self, log: Reflog, index: int) -> Rebase | None:
         if id(log) not in self.rebases:
@@ -273,11 +324,20 @@ class _Court:
 
         git moves over the picks at the top of the list that change nothing, so that commit may be no step at all.
         """
-        if entry.step not in {"squash", "fixup", "continue"} or not self._origin(rebase):
+        if _has_more_steps(rebase, sources) or not self.is_good(entry.old):
             return False
-        after, before = self._commit(id), self._commit(entry.old)
-        amends = bool(after.author) and (after.author, after.parents) == (before.author, before.parents)
-        return amends and not _has_more_steps(rebase, sources) and self.is_good(entry.old)
+        return self._is_of_sources(self.history.patch(id, since=entry.old), sources)
+
+    def _is_of_sources(self, change: Patch | None, sources: Collection[Commit]) -> bool:
+        """Whether a change is one of the sources, and not that of a line which was put in the place of one of them."""
+        if change is None:
+            return True
+        known = self.history.touching(change.paths)
+        own = {source.id for source in sources}
+        if known is not None and not any(it.id not in own and self._is_foreign(it.id) for it in known):
+            return True
+        patches = [self.history.patch(source.id) for source in sources]
+        return any(it is not None and it.lines == change.lines for it in patches)
 
     def _is_rewrite(self, id: str, rebase: Rebase, sources: Collection[Commit]) -> bool:
         author = self._commit(id).author
@@ -286,15 +346,24 @@ class _Court:
             return False
         if not self._origin(rebase):
             # `git rebase UPSTREAM COMMIT` notes where HEAD was, not COMMIT: then it must be the same change.
-            patch = self.history.patch(id)
-            patches = [self.history.patch(twin.id) for twin in twins]
-            return patch is not None and any(it is not None and it.digest == patch.digest for it in patches)
+            return self._is_same(id, twins)
         if _has_more_steps(rebase, sources):
             return False
         weights = _weights(rebase)
         picked = [step.new for step in rebase.steps if step.new in weights and step.step not in {"squash", "fixup"}]
         self.commits.update(self.history.known([new for new in picked if not self._has_author(new)]))
-        return sum(weights[new] for new in dict.fromkeys(picked) if self._commit(new).author == author) <= len(twins)
+        if sum(weights[new] for new in dict.fromkeys(picked) if self._commit(new).author == author) > len(twins):
+            return False
+        if not self._has_rival(id, author):
+            return True
+        # Its line may have been put in the place of one of the sources.
+        return self._is_same(id, twins)
+
+    def _is_same(self, id: str, twins: Iterable[Commit]) -> bool:
+        """Whether a commit makes the change of one of its twins, at another place perhaps."""
+        patch = self.history.patch(id)
+        patches = [self.history.patch(twin.id) for twin in twins]
+        return patch is not None and any(it is not None and it.lines == patch.lines for it in patches)
 
 
 def _has_more_steps(rebase: Rebase, sources: Collection[Commit]) -> bool:
