@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,27 @@ _PLAIN_BACKENDS = {
     "poetry.core.masonry.api": "poetry-core",
     "uv_build": "uv-build",
 }
+
+# Backends, and what is used beside them, that look no further up than they are told in these tables.
+_STAY_BELOW = frozenset({*_BLIND_TO_GIT, "pdm-backend", "hatch-vcs", "setuptools-scm"})
+_READ_BY_BACKENDS = (
+    ("build-system",),
+    ("project",),
+    ("tool", "distutils"),
+    ("tool", "flit"),
+    ("tool", "hatch"),
+    ("tool", "pdm"),
+    ("tool", "poetry"),
+    ("tool", "setuptools"),
+    ("tool", "uv", "build-backend"),
+)
+
+# Files that backends run or read beside that, and how code gets at what is above it.
+_SCRIPTS = ("setup.py", "setup.cfg", "hatch.toml", "hatch_build.py", "pdm_build.py")
+_UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bparent\.parent\b|dirname\(\s*[\w.]*dirname"
+
+# Keys in them that no build looks at, or whose paths are only handed on.
+_NOT_BUILT = frozenset({"dependencies", "dev-dependencies", "envs", "group"})
 
 # Where a project hands its own code to a backend.
 _OWN_CODE = (
@@ -119,6 +140,25 @@ class Project(NamedTuple):
         return all(_dig(self.pyproject, *keys) is None for keys in _COPIED)
 
     @property
+    def may_look_above(self) -> bool:
+        """Whether a build may take files that are not below the project, but elsewhere in the repository.
+
+        It is told by what the files of the build name. Of a backend that is not known it is supposed: the price is a
+        build that gives the same wheel again.
+        """
+        requires = _dig(self.pyproject, "build-system", "requires")
+        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else {"setuptools"}
+        if not names <= _STAY_BELOW:
+            return True
+        texts = [text for keys in _READ_BY_BACKENDS for text in _texts(_dig(self.pyproject, *keys))]
+        if any(".." in re.split(r"[/\\]", text) for text in texts):
+            return True
+        scripts = [self.directory / name for name in (*_SCRIPTS, *(text for text in texts if text.endswith(".py")))]
+        for folder in _texts(_dig(self.pyproject, "build-system", "backend-path")):
+            scripts += (self.directory / folder).glob("*.py")
+        return any(map(_goes_up, scripts))
+
+    @property
     def plain_backend(self) -> str:
         """The backend, where what it asks for before a build depends on ``pyproject.toml`` alone; empty in doubt.
 
@@ -139,6 +179,31 @@ class Project(NamedTuple):
             return True
         # hatchling's tables may be in a file of their own, which is not read here.
         return (self.directory / "hatch.toml").is_file()
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value, keys of tables included."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for key, inner in value.items():
+                if key not in _NOT_BUILT:
+                    yield key
+                    yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)
+
+
+def _goes_up(script: Path) -> bool:
+    """Whether a script seems to name what is above its folder; one that is not there does not."""
+    try:
+        return re.search(_UPWARDS, script.read_bytes()) is not None
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
 
 
 def _leading_name(requirement: object) -> str:

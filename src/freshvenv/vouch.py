@@ -56,7 +56,7 @@ def _stamp_text(sight: Sight, outcomes: Iterable[Outcome]) -> str:
         witnesses = _witnesses(sighting, outcome)
         if not witnesses:
             return ""
-        trees[sighting.target.project.path] = _tree(sighting, outcome)
+        trees.update(_tree(sighting, outcome))
         newer += witnesses
     absent: list[Path] = []
     for place in sight.found.places(repository.top):
@@ -99,9 +99,12 @@ def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
     return [sighting.desk.receipt_file, *(root / path for path in receipt.files if path.endswith(_WITNESSES))]
 
 
-def _tree(sighting: Sighting, outcome: Outcome) -> str:
+def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:
+    """The path and the hash of the tree that the install depends on."""
     current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
-    return current.tree if current else ""
+    if current is None:
+        return {}
+    return {"." if current.folder else sighting.target.project.path: current.tree}
 
 
 def _relative(path: Path, top: Path) -> str:

@@ -547,6 +547,37 @@ def test_tree_of_a_folder(world: World, top: Path, repository: Repository) -> No
     assert edited.changed_below("src/dem") == ()
 
 
+LINKS = {
+    "none": ((), False),
+    "within": (("ln -s left.py src/demo/other.py", "ln -s ../src/demo src/more"), False),
+    "to a file above": (("ln -s ../../pyproject.toml src/demo/other.py",), True),
+    "to a folder above": (("ln -s ../../../backend src/demo/deep/other",), True),
+    "to its own folder": (("ln -s . src/demo/other",), False),
+    "to a folder of a name that begins alike": (("ln -s ../../src2 src/demo/other",), True),
+    "absolute": (("ln -s /etc/hosts src/demo/other.py",), True),
+    "that git has as a file": (
+        (
+            "git config core.symlinks false",
+            "ln -s ../../x src/demo/o",
+            "git add -A",
+            "rm src/demo/o",
+            "echo -n ../../x > src/demo/o",
+        ),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), LINKS.values(), ids=LINKS)
+def test_links_that_lead_out(
+    world: World, top: Path, repository: Repository, lines: tuple[str, ...], expected: bool
+) -> None:
+    (top / "src" / "demo" / "deep").mkdir()
+    for line in lines:
+        world.run("sh", "-ec", line, cwd=top)
+    assert read_work_tree(repository, []).links_lead_out_of("src") is expected
+
+
 def test_is_current(world: World, top: Path, repository: Repository) -> None:
     tree = read_work_tree(repository, [])
     assert tree.is_current()

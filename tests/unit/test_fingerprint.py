@@ -49,6 +49,7 @@ DIFFERENCES = {
         replace(INSTALLED, version_control=""),
         "git describe v1-0-gabc -> nothing",
     ),
+    "more than its folder": (replace(INSTALLED, folder="sub"), "tree of its folder -> the repository"),
     "submodule": (replace(INSTALLED, submodules=("lib def",)), "submodules lib abc -> lib def"),
 }
 
@@ -68,6 +69,7 @@ OTHER = Fingerprint(
     recipe=Recipe(True, ("a",), ("b",), (("c", "d"),), BuildFrom.WORKING_TREE),
     version_control="v",
     submodules=("s",),
+    folder="f",
 )
 
 

@@ -255,3 +255,103 @@ def test_tables_of_hatchling_in_a_file_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "hatch.toml").write_text('[version]\nsource = "vcs"\n')
     assert not found.plain_backend
     assert found.may_read_git
+
+
+# What a project in a folder takes from above it
+
+
+def in_a_folder(top: Path, pyproject: dict[str, Any], **files: str) -> Project:
+    """Its files by their names, with ``__`` for a slash and ``_`` for the last dot."""
+    for name, text in files.items():
+        path = top / ".".join(name.replace("__", "/").rsplit("_", 1))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return Project("folder", top, pyproject, has_setup_py="setup_py" in files)
+
+
+def hatch(**tables: Any) -> dict[str, Any]:
+    return static("hatchling", tool={"hatch": tables})
+
+
+STAYS_BELOW = {
+    "hatchling": static("hatchling"),
+    "setuptools": static("setuptools", "wheel"),
+    "setuptools-scm": built_by("setuptools", "setuptools-scm"),
+    "pdm-backend": static("pdm-backend"),
+    "no build system": {"project": {"name": "demo"}},
+    "a dependency above": static("hatchling", tool={"uv": {"sources": {"core": {"path": "../core"}}}}),
+    "a dependency above (poetry)": static(
+        "poetry-core", tool={"poetry": {"dependencies": {"core": {"path": "../core"}}}}
+    ),
+    "an environment of hatch": hatch(envs={"test": {"dependencies": ["core @ ../core"], "scripts": {"x": "../x"}}}),
+    "settings of others": static("hatchling", tool={"ruff": {"extend": "../ruff.toml"}}),
+    "dots that lead nowhere": static("hatchling") | {"project": {"description": "more...", "version": "1..2"}},
+}
+
+
+@pytest.mark.parametrize("pyproject", STAYS_BELOW.values(), ids=STAYS_BELOW)
+def test_stays_below(tmp_path: Path, pyproject: dict[str, Any]) -> None:
+    assert not in_a_folder(tmp_path, pyproject).may_look_above
+
+
+LOOKS_ABOVE = {
+    "readme": static("hatchling") | {"project": {"readme": "../README.md"}},
+    "readme with a type": static("hatchling") | {"project": {"readme": {"file": "../../README.md"}}},
+    "license": static("hatchling") | {"project": {"license-files": ["../LICENSE"]}},
+    "version": hatch(version={"path": "../version.py"}),
+    "forced file": hatch(build={"targets": {"wheel": {"force-include": {"../shared": "shared"}}}}),
+    "packages (poetry)": static("poetry-core", tool={"poetry": {"packages": [{"include": "x", "from": "../lib"}]}}),
+    "folder of packages": static("setuptools", tool={"setuptools": {"package-dir": {"": "../src"}}}),
+    "root of the modules (uv)": static("uv_build", tool={"uv": {"build-backend": {"module-root": ".."}}}),
+    "backend above": {"build-system": {"requires": [], "build-backend": "mine", "backend-path": ["../backend"]}},
+    "backend that is not known": static("maturin"),
+    "plugin that is not known": static("hatchling", "hatch-fancy-pypi-readme"),
+}
+
+
+@pytest.mark.parametrize("pyproject", LOOKS_ABOVE.values(), ids=LOOKS_ABOVE)
+def test_may_look_above(tmp_path: Path, pyproject: dict[str, Any]) -> None:
+    assert in_a_folder(tmp_path, pyproject).may_look_above
+
+
+SCRIPTS = {
+    "setup.py": (static("setuptools"), {"setup_py": "from setuptools import setup; setup()"}, False),
+    "setup.py that reads beside itself": (
+        static("setuptools"),
+        {"setup_py": "here = os.path.dirname(os.path.abspath(__file__)); open(Path(__file__).parent / 'x')"},
+        False,
+    ),
+    "setup.py that goes up": (static("setuptools"), {"setup_py": "open('../VERSION')"}, True),
+    "setup.py that goes up by its path": (static("setuptools"), {"setup_py": "Path(__file__).parents[1]"}, True),
+    "setup.py that goes up by names": (
+        static("setuptools"),
+        {"setup_py": "os.path.dirname(os.path.dirname(__file__))"},
+        True,
+    ),
+    "setup.cfg": (static("setuptools"), {"setup_cfg": "[metadata]\nversion = file: ../VERSION\n"}, True),
+    "build hook": (hatch(build={"hooks": {"custom": {}}}), {"hatch_build_py": "Path('..')"}, True),
+    "build hook elsewhere": (
+        hatch(build={"hooks": {"custom": {"path": "tools/hook.py"}}}),
+        {"tools__hook_py": "Path(__file__).parent.parent"},
+        True,
+    ),
+    "build hook that stays": (hatch(build={"hooks": {"custom": {}}}), {"hatch_build_py": "Path('.')"}, False),
+    "backend in the tree": (
+        {"build-system": {"requires": [], "backend-path": ["backend"]}},
+        {"backend__mine_py": "open('../x')"},
+        True,
+    ),
+    "backend in the tree that stays": (
+        {"build-system": {"requires": [], "backend-path": ["backend"]}},
+        {"backend__mine_py": "open('x')"},
+        False,
+    ),
+    "hook of pdm": (static("pdm-backend"), {"pdm_build_py": "open('../x')"}, True),
+}
+
+
+@pytest.mark.parametrize(("pyproject", "files", "expected"), SCRIPTS.values(), ids=SCRIPTS)
+def test_scripts_that_look_above(
+    tmp_path: Path, pyproject: dict[str, Any], files: dict[str, str], expected: bool
+) -> None:
+    assert in_a_folder(tmp_path, pyproject, **files).may_look_above is expected

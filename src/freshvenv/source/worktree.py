@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -42,6 +43,25 @@ class WorkTree(NamedTuple):
         if done.status != 0:
             raise GitError(f"{path} is not in the tree that is checked out")
         return done.text
+
+    def links_lead_out_of(self, path: str) -> bool:
+        """Whether a symbolic link below a directory leads out of it, so that what is there is more than its tree.
+
+        Raises :class:`GitError` as :meth:`tree_of` does.
+        """
+        for row in self._git("ls-tree", "-r", "-z", self.tree_of(path)).stdout.split(b"\0"):
+            facts, _, name = row.partition(b"\t")
+            if facts.startswith(b"120000") and self._leads_out(path, os.fsdecode(name)):
+                return True
+        return False
+
+    def _leads_out(self, path: str, name: str) -> bool:
+        try:
+            destination = os.readlink(self.repository.top / path / name)
+        except OSError:
+            return True  # links that git checks out as files (core.symlinks): in doubt it does
+        leads_to = os.path.normpath(f"{path}/{os.path.dirname(name)}/{destination}")
+        return destination.startswith("/") or not f"{leads_to}/".startswith(f"{path}/")
 
     def outline_of(self, path: str) -> str:
         """A digest of a directory's tree that leaves out what is in the modules (``*.py``) below its top."""

@@ -81,5 +81,6 @@ def _key(fingerprint: Fingerprint) -> str:
         recipe.config_settings,
         fingerprint.version_control,
         fingerprint.submodules,
+        fingerprint.folder,
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
