@@ -52,11 +52,17 @@ def fingerprint_of(target: Target, venv: Venv, tree: WorkTree, receipt: Receipt 
         tree=tree.tree_of(scope),
         interpreter=venv.interpreter.identity,
         recipe=recipe,
-        version_control=tree.version_control() if project.may_read_git else "",
+        version_control=_version_control(project, tree),
         submodules=tree.submodules(scope),
         outline=tree.outline_of(project.path) if has_outline else "",
         folder=project.path if scope != project.path else "",
     )
+
+
+def _version_control(project: Project, tree: WorkTree) -> str:
+    if not project.may_read_git:
+        return ""
+    return tree.version_control(by_any_rule=not project.takes_nearest_tag)
 
 
 def _scope(project: Project, tree: WorkTree) -> str:

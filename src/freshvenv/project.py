@@ -39,10 +39,32 @@ _UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bparent\.parent\b|dirname\(\s*[\w.]*d
 # Keys in them that no build looks at, or whose paths are only handed on.
 _NOT_BUILT = frozenset({"dependencies", "dev-dependencies", "envs", "group"})
 
+# What makes a version of the nearest tag, the tables that can make it do otherwise, and what in them does not.
+_NEAREST_TAG = frozenset({*_BLIND_TO_GIT, "hatch-vcs", "pdm-backend", "setuptools-scm"})
+_VERSION_RULES = (
+    ("tool", "hatch", "version"),
+    ("tool", "hatch", "version", "raw-options"),
+    ("tool", "pdm", "version"),
+    ("tool", "setuptools-scm"),
+    ("tool", "setuptools_scm"),
+    ("tool", "vcs-versioning"),
+)
+_NO_RULE = frozenset(
+    {
+        *("fallback-version", "fallback_root", "fallback_version", "parentdir_prefix_version", "raw-options"),
+        *("relative_to", "root", "search_parent_directories", "version_file", "version_file_template"),
+        *("write_template", "write_to", "write_to_template"),
+    }
+)
+_SCHEMES = ("guess-next-dev", "no-guess-dev", "only-version", "post-release", "python-simplified-semver")
+_LOCAL_SCHEMES = ("dirty-tag", "no-local-version", "node-and-date", "node-and-timestamp")
+_NEAREST_TAG_SCHEMES = {"source": ("scm", "vcs"), "local_scheme": _LOCAL_SCHEMES, "version_scheme": _SCHEMES}
+
 # Where a project hands its own code to a backend.
+_HATCH_HOOKS = ("tool", "hatch", "build", "hooks")
 _OWN_CODE = (
     ("build-system", "backend-path"),
-    ("tool", "hatch", "build", "hooks"),
+    _HATCH_HOOKS,
     ("tool", "hatch", "build", "targets", "wheel", "hooks"),
     ("tool", "hatch", "metadata", "hooks"),
     ("tool", "poetry", "build"),
@@ -119,6 +141,24 @@ class Project(NamedTuple):
         return not names <= _BLIND_TO_GIT
 
     @property
+    def takes_nearest_tag(self) -> bool:
+        """Whether a version from git is made of the nearest tag and the distance to it, as the usual tools do it.
+
+        Others look at tags of a certain form, which may be any, or at the branch. In doubt this is false, which costs a
+        walk through the history.
+        """
+        requires = _dig(self.pyproject, "build-system", "requires")
+        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else set()
+        hooks = _dig(self.pyproject, *_HATCH_HOOKS)
+        # It only writes the version down.
+        harmless = {_HATCH_HOOKS} if isinstance(hooks, Mapping) and hooks.keys() == {"vcs"} else set()
+        if self.has_setup_py or not names or not names <= _NEAREST_TAG or self._own_code - harmless:
+            return False
+        tables = [_dig(self.pyproject, *keys) for keys in _VERSION_RULES]
+        rules = [rule for table in tables if isinstance(table, Mapping) for rule in table.items()]
+        return all(key in _NO_RULE or value in _NEAREST_TAG_SCHEMES.get(key, ()) for key, value in rules)
+
+    @property
     def editable_sees_names_only(self) -> bool:
         """Whether an editable install is the same for every content of the project's modules.
 
@@ -175,10 +215,14 @@ class Project(NamedTuple):
 
     @property
     def _runs_own_code(self) -> bool:
-        if any(_dig(self.pyproject, *keys) is not None for keys in _OWN_CODE):
-            return True
-        # hatchling's tables may be in a file of their own, which is not read here.
-        return (self.directory / "hatch.toml").is_file()
+        return bool(self._own_code)
+
+    @property
+    def _own_code(self) -> set[tuple[str, ...]]:
+        """The tables and the files by which the project hands its own code to a backend."""
+        found = {keys for keys in _OWN_CODE if _dig(self.pyproject, *keys) is not None}
+        # hatchling's tables may be in a file of their own, which is not read here; pdm looks for its hook by name.
+        return found | {(name,) for name in ("hatch.toml", "pdm_build.py") if (self.directory / name).is_file()}
 
 
 def _texts(value: object) -> Iterator[str]:

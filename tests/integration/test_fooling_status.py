@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -635,6 +636,67 @@ def test_tag_that_changes_the_version(world: World) -> None:
     assert (version()[:10], of(repository).state) == ("1.0.1.dev1", "fresh")
     repository.git("commit", "--quiet", "--allow-empty", "--message", "and more")
     assert of(repository).state == "stale"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a project makes its version, and a git command after which it has another one; ``before`` comes first."""
+
+    project: str
+    table: str
+    before: tuple[str, ...]
+    command: str
+    version: str
+
+
+CORE = """\
+[tool.setuptools_scm]
+local_scheme = "no-local-version"
+tag_regex = '^core-(?P<version>[0-9.]+)$'
+git_describe_command = "git describe --dirty --tags --long --match core-*"
+"""
+BRANCH = """\
+[tool.setuptools_scm]
+version_scheme = "release-branch-semver"
+local_scheme = "no-local-version"
+"""
+MORE = "git commit --allow-empty --message more"
+WEB = ("git tag core-1.0", MORE, MORE, "git tag web-5.0")
+
+RULES = {
+    "tag of a form, behind another tag": Rule("setuptools_scm", CORE, WEB, "git tag core-2.0 HEAD~1", "2.1.dev1"),
+    "tag of a form, removed": Rule(
+        "setuptools_scm", CORE, (*WEB, "git tag core-0.5 HEAD~3"), "git tag --delete core-1.0", "0.6.dev3"
+    ),
+    "tag with a dot, behind another tag": Rule(
+        "pdm", '[tool.pdm.version]\nsource = "scm"\n', (*WEB[:3], "git tag v5"), "git tag 2.0 HEAD~1", "2.1.dev1"
+    ),
+    "branch": Rule("setuptools_scm", BRANCH, (MORE,), "git checkout -b release-1.0", "1.0.1.dev2"),
+}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_version_that_is_not_made_of_the_nearest_tag(world: World, rule: Rule) -> None:
+    """No file changes, nor what ``git describe`` says, and a fresh install has another version."""
+    history = make_history(world, ZOO[rule.project], world.root / "demo")
+    repository = Repository(world, history.root)
+    pyproject = repository.path / "pyproject.toml"
+    text = pyproject.read_text().partition("[tool.setuptools_scm]")[0]
+    pyproject.write_text(text.replace('version = "1.0.0"', 'dynamic = ["version"]') + "\n" + rule.table)
+    repository.commit("another rule")
+    for command in rule.before:
+        repository.git(*command.split()[1:])
+    python = make_venv(world, repository.venv) / "bin" / "python"
+    resync(repository, ".venv")
+    assert of(repository).state == "fresh"
+
+    repository.git(*rule.command.split()[1:])
+
+    assert of(repository).state == "stale"
+    resync(repository)
+    assert of(repository).state == "fresh"
+    code = f"import importlib.metadata as m; print(m.version({history.project.distribution!r}))"
+    assert world.run(python, "-Ic", code).stdout.partition("+")[0].strip() == rule.version
 
 
 # Editable installs

@@ -335,6 +335,32 @@ def test_describe(world: World, top: Path, repository: Repository) -> None:
     assert repository.describe(second) == f"nightly-0-g{second} v1-1-g{second}"
 
 
+def test_dotted_tag_behind_another(world: World, top: Path, repository: Repository) -> None:
+    """pdm takes the nearest tag that has a dot."""
+    first = repository.head().commit
+    second = commit(world, top)
+    world.git("tag", "v5", second, cwd=top)
+    before = repository.describe(second)
+    world.git("tag", "1.0", first, cwd=top)
+    assert repository.describe(second) == f"{before} 1.0-1-g{second}"
+
+
+def test_tags_that_lead_to_a_commit(world: World, top: Path, repository: Repository) -> None:
+    first = repository.head().commit
+    second = commit(world, top)
+    world.git("tag", "web-1", second, cwd=top)
+    before = repository.tags(first), repository.tags(second)
+    assert before[0] != before[1]
+    world.git("tag", "core-1", first, cwd=top)
+    tagged = repository.tags(first), repository.tags(second)
+    assert tagged[0] != before[0]
+    assert tagged[1] != before[1]
+    world.git("tag", "web-2", second, cwd=top)
+    assert repository.tags(first) == tagged[0]
+    world.git("tag", "--force", "core-1", second, cwd=top)
+    assert repository.tags(first) == before[0]
+
+
 DESCRIBES_DIFFERENTLY = {
     "a tag": "git tag v2",
     "an annotated tag over a plain one": "git tag v2 && git tag -a -m x v3",

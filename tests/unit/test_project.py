@@ -128,6 +128,81 @@ def test_never_reads_git(pyproject: dict[str, Any]) -> None:
     assert not project(pyproject).may_read_git
 
 
+# Which tags decide
+
+
+def scm(tool: str = "setuptools_scm", **rules: Any) -> dict[str, Any]:
+    return built_by("setuptools>=64", "setuptools-scm>=8", tool={tool: rules})
+
+
+def hatch_vcs(**rules: Any) -> dict[str, Any]:
+    return built_by("hatchling", "hatch-vcs", tool={"hatch": {"version": {"source": "vcs", **rules}}})
+
+
+NEAREST_TAG = {
+    "setuptools-scm": scm(),
+    "setuptools-scm, no table": built_by("setuptools", "setuptools_scm[toml]", "wheel"),
+    "setuptools-scm, a file for the version": scm(version_file="src/demo/_version.py", fallback_version="0"),
+    "setuptools-scm, known schemes": scm(version_scheme="post-release", local_scheme="no-local-version"),
+    "hatch-vcs": hatch_vcs(),
+    "hatch-vcs, known schemes": hatch_vcs(**{"raw-options": {"local_scheme": "no-local-version"}}),
+    "hatch-vcs, a file for the version": built_by(
+        "hatchling",
+        "hatch-vcs",
+        tool={"hatch": {"version": {"source": "vcs"}, "build": {"hooks": {"vcs": {"version-file": "_version.py"}}}}},
+    ),
+    "pdm": built_by("pdm-backend", tool={"pdm": {"version": {"source": "scm", "write_to": "demo/_version.py"}}}),
+}
+
+
+@pytest.mark.parametrize("pyproject", NEAREST_TAG.values(), ids=NEAREST_TAG)
+def test_takes_nearest_tag(pyproject: dict[str, Any]) -> None:
+    assert project(pyproject).may_read_git
+    assert project(pyproject).takes_nearest_tag
+    assert not project(pyproject, setup_py=True).takes_nearest_tag
+
+
+ANY_TAG = {
+    "tags of a form": scm(tag_regex="^core-(.*)$"),
+    "tags of a form, in a newer table": scm("vcs-versioning", tag={"prefix": "core-"}),
+    "a command of its own": scm(git_describe_command="git describe --match core-*"),
+    "a scheme that looks at the branch": scm(version_scheme="release-branch-semver"),
+    "a scheme that is code": scm("setuptools-scm", version_scheme="versions:scheme"),
+    "a local scheme that is code": scm(local_scheme={"x": 1}),
+    "hatch-vcs, tags of a form": hatch_vcs(**{"tag-pattern": "core-(.*)"}),
+    "hatch-vcs, a scheme that looks at the branch": hatch_vcs(**{"raw-options": {"version_scheme": "calver-by-date"}}),
+    "hatchling, version from code": built_by("hatchling", tool={"hatch": {"version": {"source": "code"}}}),
+    "hatch-vcs, and code": built_by(
+        "hatchling", "hatch-vcs", tool={"hatch": {"build": {"hooks": {"vcs": {}, "custom": {}}}}}
+    ),
+    "hatch-vcs, and code for the metadata": built_by(
+        "hatchling",
+        "hatch-vcs",
+        tool={"hatch": {"build": {"hooks": {"vcs": {}}}, "metadata": {"hooks": {"custom": {}}}}},
+    ),
+    "pdm, tags of a form": built_by("pdm-backend", tool={"pdm": {"version": {"source": "scm", "tag_filter": "v*"}}}),
+    "pdm, version from a function": built_by("pdm-backend", tool={"pdm": {"version": {"source": "call"}}}),
+    "versioneer": built_by("setuptools", "versioneer"),
+    "dunamai": built_by("poetry-core", "poetry-dynamic-versioning"),
+    "backend in the tree": {"build-system": {"requires": [], "backend-path": ["."]}},
+    "no backend": {},
+}
+
+
+@pytest.mark.parametrize("pyproject", ANY_TAG.values(), ids=ANY_TAG)
+def test_takes_any_tag(pyproject: dict[str, Any]) -> None:
+    assert not project(pyproject).takes_nearest_tag
+
+
+def test_hook_of_pdm_that_is_found_by_its_name(tmp_path: Path) -> None:
+    assert Project(".", tmp_path, static("pdm-backend"), has_setup_py=False).editable_sees_names_only
+    (tmp_path / "pdm_build.py").touch()
+    found = Project(".", tmp_path, static("pdm-backend"), has_setup_py=False)
+    assert not found.editable_sees_names_only
+    assert not found.plain_backend
+    assert not found.takes_nearest_tag
+
+
 # What an editable install sees
 
 

@@ -81,9 +81,16 @@ class WorkTree(NamedTuple):
     def _env(self) -> dict[str, str]:
         return {} if self.is_clean else ObjectStore(self.repository).environment()
 
-    def version_control(self) -> str:
-        """What a version scheme sees: ``git describe``, and whether anything is uncommitted."""
+    def version_control(self, *, by_any_rule: bool = False) -> str:
+        """What a version scheme sees: ``git describe``, and whether anything is uncommitted.
+
+        ``by_any_rule``: also what schemes see that do not take the nearest tag: all tags, and the branch.
+        """
         described = self.repository.describe(self.head.commit)
+        if by_any_rule:
+            described += (
+                f" tags {self.repository.tags(self.head.commit)[:7]} branch {self.repository.branch() or 'none'}"
+            )
         if self.is_clean:
             return described
         untracked = self.untracked()
