@@ -36,7 +36,8 @@ class Fingerprint(NamedTuple):
     ``submodules`` has a line for each submodule below the project with the commit that is checked out in it.
     ``outline`` is the digest of the tree without the content of modules, empty unless the install is editable and
     depends on no more than that. ``folder`` is the project's directory where a build may look at what lies above it:
-    then ``tree`` is that of the whole repository.
+    then ``tree`` is that of the whole repository. ``conversions`` are the settings of git that change which bytes a
+    checkout writes, ``variables`` those of the environment that a build is known to obey, each as ``name=value``.
     """
 
     tree: str
@@ -46,6 +47,8 @@ class Fingerprint(NamedTuple):
     submodules: tuple[str, ...] = ()
     outline: str = ""
     folder: str = ""
+    conversions: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
     def has_tree_of(self, other: Fingerprint) -> bool:
         """Whether both trees install the same: for editable installs with an outline, that is what decides."""
@@ -93,6 +96,18 @@ def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, .
             ", ".join(installed.submodules),
             ", ".join(current.submodules),
             installed.submodules != current.submodules,
+        ),
+        (
+            "git config",
+            ", ".join(installed.conversions),
+            ", ".join(current.conversions),
+            installed.conversions != current.conversions,
+        ),
+        (
+            "environment",
+            ", ".join(installed.variables),
+            ", ".join(current.variables),
+            installed.variables != current.variables,
         ),
     )
     return tuple(Difference(field, old, new) for field, old, new, differs in pairs if differs)

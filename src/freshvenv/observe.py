@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from freshvenv.environment import named_variables, version_variables
 from freshvenv.errors import GitError, VenvError
 from freshvenv.fingerprint import Fingerprint, Recipe, compare
 from freshvenv.plan import Observation
@@ -56,7 +57,14 @@ def fingerprint_of(target: Target, venv: Venv, tree: WorkTree, receipt: Receipt 
         submodules=tree.submodules(scope),
         outline=tree.outline_of(project.path) if has_outline else "",
         folder=project.path if scope != project.path else "",
+        conversions=tree.conversions() if recipe.is_cacheable else (),
+        variables=_variables(project),
     )
+
+
+def _variables(project: Project) -> tuple[str, ...]:
+    named = named_variables(project.variables)
+    return tuple(sorted({*named, *version_variables()})) if project.may_read_git else named
 
 
 def _version_control(project: Project, tree: WorkTree) -> str:

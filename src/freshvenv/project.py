@@ -30,6 +30,7 @@ _READ_BY_BACKENDS = (
     ("tool", "poetry"),
     ("tool", "setuptools"),
     ("tool", "uv", "build-backend"),
+    ("tool", "uv", "cache-keys"),
 )
 
 # Files that backends run or read beside that, and how code gets at what is above it.
@@ -139,6 +140,13 @@ class Project(NamedTuple):
         if names == {"pdm-backend"}:
             return _dig(self.pyproject, "tool", "pdm", "version", "source") in {"scm", "call"}
         return not names <= _BLIND_TO_GIT
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables of the environment that the project declares to decide a build (uv's ``cache-keys``)."""
+        keys = _dig(self.pyproject, "tool", "uv", "cache-keys")
+        names = (_dig(key, "env") for key in keys) if isinstance(keys, list) else ()
+        return tuple(name for name in names if isinstance(name, str))
 
     @property
     def takes_nearest_tag(self) -> bool:

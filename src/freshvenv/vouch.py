@@ -91,8 +91,10 @@ def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
     """The files whose change says that something else was installed; none where no file tells all."""
     current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
     receipt = outcome.installed or sighting.observation.receipt
-    # A tag or a submodule can move while no file of the work tree does.
-    if current is None or receipt is None or sighting.desk is None or current.version_control or current.submodules:
+    if current is None or receipt is None or sighting.desk is None:
+        return []
+    # A tag, a submodule or a variable can be another one while no file of the work tree is.
+    if current.version_control or current.submodules or sighting.target.project.variables:
         return []
     root = sighting.target.candidate.path
     # The receipt goes before the first file does: without it, an install was begun and not finished.

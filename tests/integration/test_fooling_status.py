@@ -699,6 +699,80 @@ def test_version_that_is_not_made_of_the_nearest_tag(world: World, rule: Rule) -
     assert world.run(python, "-Ic", code).stdout.partition("+")[0].strip() == rule.version
 
 
+def test_version_that_the_environment_tells(world: World) -> None:
+    """Neither the venv nor the cache of wheels remembers it when it is no longer told."""
+    history = make_history(world, ZOO["hatch_vcs"], world.root / "demo")
+    told = Repository(world, history.root).with_environment(SETUPTOOLS_SCM_PRETEND_VERSION="9.9")
+    make_venv(world, told.venv)
+    assert "installed demo_hatch_vcs 9.9 " in told.freshvenv("resync", ".venv").stdout
+    assert told.target().state == "fresh"
+    untold = Repository(world, history.root)
+    assert untold.target().reasons == ("environment SETUPTOOLS_SCM_PRETEND_VERSION=9.9 -> nothing",)
+    assert "reinstalled demo_hatch_vcs 1.0.0 " in untold.freshvenv("resync").stdout
+
+
+def test_variable_that_the_project_declares(world: World) -> None:
+    repository = create(world, world.root / "demo", branches={})
+    pyproject = (repository.path / "pyproject.toml").read_text()
+    repository.write("pyproject.toml", pyproject + '\n[tool.uv]\ncache-keys = [{ env = "DEMO_LEFT" }]\n')
+    backend = (repository.path / "backend" / "in_tree.py").read_text()
+    statement = 'import os; Path("src/demo/left.py").write_text(f"NUMBER = {os.environ.get(\'DEMO_LEFT\', 1)}\\n")'
+    repository.write(
+        "backend/in_tree.py",
+        backend.replace('    source = Path("src")\n', f'    {statement}\n    source = Path("src")\n', 1),
+    )
+    repository.commit("a variable decides")
+    make_venv(world, repository.venv)
+    for env, value in (({}, 11), ({"DEMO_LEFT": "2"}, 21), ({}, 11)):
+        seen = repository.with_environment(**env)
+        assert seen.target().state != "fresh"
+        seen.freshvenv("resync")
+        assert installed_value(repository.venv, world) == value
+        assert seen.target().state == "fresh"
+    repository.freshvenv("init", "--hooks", "native")
+    code = "import demo.value; print(demo.value.value())"
+    words = (TOOLS / "freshvenv", "run", "--", "python", "-I", "-c", code)
+    for env, value in (({}, 11), ({"DEMO_LEFT": "2"}, 21), ({}, 11)):
+        assert world.run(*words, cwd=repository.path, env=env).stdout == f"{value}\n"
+    world.run("git", "checkout", "--quiet", "-b", "same", cwd=repository.path, env={"DEMO_LEFT": "2"})
+    assert installed_value(repository.venv, world) == 21
+
+
+# Settings of git that decide what is checked out
+
+
+CONVERSIONS = {
+    "line ends": ("core.autocrlf", "true", b"NUMBER = 1\r\n"),
+    "filter": ("filter.number.smudge", "sed s/1/7/", b"NUMBER = 7\n"),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "content"), CONVERSIONS.values(), ids=CONVERSIONS)
+def test_setting_of_git_that_changes_what_is_checked_out(
+    repository: Repository, key: str, value: str, content: bytes
+) -> None:
+    """As when git-lfs is installed after the clone: no tree changes, and a checkout writes other files."""
+    repository.write(".gitattributes", "src/demo/left.py filter=number\n")
+    repository.commit("attributes")
+    resync(repository)
+    assert_fresh_here(repository, MAIN)
+    repository.git("config", "filter.number.clean", "sed s/7/1/")
+
+    repository.git("config", key, value)
+    (repository.path / "src" / "demo" / "left.py").unlink()
+    repository.git("checkout", "--quiet", "--", "src/demo/left.py")
+    assert repository.git("status", "--porcelain") == ""
+
+    target = of(repository)
+    assert (target.state, target.reasons) == ("stale", (f"git config nothing -> {key}={value}",))
+    resync(repository)
+    assert of(repository).state == "fresh"
+    assert (site(repository) / "demo" / "left.py").read_bytes() == content
+    repository.git("config", "--unset", key)
+    resync(repository)
+    assert_fresh_here(repository, MAIN)
+
+
 # Editable installs
 
 

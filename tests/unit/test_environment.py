@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from freshvenv.environment import GUARD, is_switched_off, scrub
+from freshvenv.environment import (
+    GUARD,
+    build_variables,
+    is_switched_off,
+    named_variables,
+    scrub,
+    version_variables,
+)
 
 GOES = [
     # git: a repository, an index or a running command
@@ -170,3 +177,33 @@ def test_what_we_start_does_nothing() -> None:
     environ = {"PATH": "/bin"}
     scrub(environ)
     assert is_switched_off(environ)
+
+
+# What decides a build
+
+SET = {
+    "SETUPTOOLS_SCM_PRETEND_VERSION": "9",
+    "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_DEMO": "8",
+    "PDM_BUILD_SCM_VERSION": "7",
+    "CFLAGS": "-O0",
+    "CMAKE_ARGS": "-DX=1",
+    "DEMO_FAST": "1",
+    "HOME": "/home",
+}
+
+
+def test_variables_that_decide_a_version() -> None:
+    assert version_variables(SET) == (
+        "PDM_BUILD_SCM_VERSION=7",
+        "SETUPTOOLS_SCM_PRETEND_VERSION=9",
+        "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_DEMO=8",
+    )
+    assert version_variables({}) == ()
+
+
+def test_variables_that_compilers_read() -> None:
+    assert build_variables(SET) == ("CFLAGS=-O0", "CMAKE_ARGS=-DX=1")
+
+
+def test_variables_that_are_named() -> None:
+    assert named_variables(("DEMO_SLOW", "DEMO_FAST", "DEMO_FAST"), SET) == ("DEMO_FAST=1",)

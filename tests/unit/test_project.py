@@ -203,6 +203,19 @@ def test_hook_of_pdm_that_is_found_by_its_name(tmp_path: Path) -> None:
     assert not found.takes_nearest_tag
 
 
+DECLARED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "none": ({}, ()),
+    "one": ({"tool": {"uv": {"cache-keys": ["pyproject.toml", {"env": "X"}, {"file": "a"}]}}}, ("X",)),
+    "a text": ({"tool": {"uv": {"cache-keys": "X"}}}, ()),
+    "a number": ({"tool": {"uv": {"cache-keys": [{"env": 1}]}}}, ()),
+}
+
+
+@pytest.mark.parametrize(("pyproject", "expected"), DECLARED.values(), ids=DECLARED)
+def test_variables_that_a_project_declares(pyproject: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert project(pyproject).variables == expected
+
+
 # What an editable install sees
 
 
@@ -378,6 +391,7 @@ LOOKS_ABOVE = {
     "packages (poetry)": static("poetry-core", tool={"poetry": {"packages": [{"include": "x", "from": "../lib"}]}}),
     "folder of packages": static("setuptools", tool={"setuptools": {"package-dir": {"": "../src"}}}),
     "root of the modules (uv)": static("uv_build", tool={"uv": {"build-backend": {"module-root": ".."}}}),
+    "files that uv is told of": static("hatchling", tool={"uv": {"cache-keys": [{"file": "../shared/*.py"}]}}),
     "backend above": {"build-system": {"requires": [], "build-backend": "mine", "backend-path": ["../backend"]}},
     "backend that is not known": static("maturin"),
     "plugin that is not known": static("hatchling", "hatch-fancy-pypi-readme"),

@@ -14,6 +14,10 @@ from freshvenv.source.git import Head, Repository, discover, paths_of
 from freshvenv.source.picture import picture_of
 from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
 
+_CONVERTING = r"^(core\.(autocrlf|eol|symlinks)|filter\..*\.(smudge|process))$"
+_HARMLESS = {"core.autocrlf": ("false", "input"), "core.eol": ("native",), "core.symlinks": ("true",)}
+"""Values that stand for what is done without the setting."""
+
 
 class WorkTree(NamedTuple):
     """A work tree at one moment. ``tree`` is HEAD's, or that of a snapshot where files are ``uncommitted``.
@@ -43,6 +47,11 @@ class WorkTree(NamedTuple):
         if done.status != 0:
             raise GitError(f"{path} is not in the tree that is checked out")
         return done.text
+
+    def conversions(self) -> tuple[str, ...]:
+        """The settings of git that change which bytes a checkout writes, each as ``key=value``."""
+        found = dict(self.repository.settings(_CONVERTING))
+        return tuple(f"{key}={value}" for key, value in sorted(found.items()) if value not in _HARMLESS.get(key, ()))
 
     def links_lead_out_of(self, path: str) -> bool:
         """Whether a symbolic link below a directory leads out of it, so that what is there is more than its tree.

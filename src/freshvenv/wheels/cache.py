@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from freshvenv.environment import build_variables
 from freshvenv.files import new_directory, remove_tree
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.interpreter import Interpreter
@@ -74,7 +75,10 @@ def bucket(kind: str, entry: Path) -> Path:
 
 
 def _key(fingerprint: Fingerprint) -> str:
-    """Everything of a fingerprint that can change a wheel, but for the interpreter, which is in the tag."""
+    """Everything that can change a wheel, but for the interpreter, which is in the tag.
+
+    Another value of a variable that compilers read makes no install stale: a terminal and an editor differ in them.
+    """
     recipe = fingerprint.recipe
     facts = [
         fingerprint.tree,
@@ -82,5 +86,8 @@ def _key(fingerprint: Fingerprint) -> str:
         fingerprint.version_control,
         fingerprint.submodules,
         fingerprint.folder,
+        fingerprint.conversions,
+        fingerprint.variables,
+        build_variables(),
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
