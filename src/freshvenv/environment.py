@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Iterable, Mapping, MutableMapping
     from pathlib import Path
 
 GUARD = "FRESHVENV_ACTIVE"
@@ -63,13 +63,39 @@ SDKROOT SOURCE_DATE_EPOCH _PYTHON_HOST_PLATFORM
 """
 
 _BUILD_PREFIXES = (
-    *("CARGO_BUILD_", "CARGO_PROFILE_", "CYTHON_", "HATCH_BUILD_", "HATCH_METADATA_", "MATURIN_", "MYPYC_", "PBR_"),
-    *("PDM_BUILD_", "POETRY_DYNAMIC_VERSIONING_", "PYO3_", "SETUPTOOLS_", "SKBUILD_", "VCS_VERSIONING_", "VERSIONEER_"),
+    *("CARGO_BUILD_", "CARGO_PROFILE_", "CMAKE_", "CYTHON_", "HATCH_BUILD_", "HATCH_METADATA_", "MATURIN_"),
+    *("MYPYC_", "PBR_", "PDM_BUILD_", "POETRY_DYNAMIC_VERSIONING_", "PYO3_", "SETUPTOOLS_", "SKBUILD_"),
+    *("VCS_VERSIONING_", "VERSIONEER_"),
 )
 
 _KEPT = frozenset((_GITS + _INSTALLERS + _CHOICES).split())
 
 _KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "UV_CONCURRENT_", "UV_HTTP_", "UV_INDEX_")
+
+
+_VERSIONS = (
+    "PBR_",
+    "PDM_BUILD_SCM_",
+    "POETRY_DYNAMIC_VERSIONING_",
+    "SETUPTOOLS_SCM_",
+    "VCS_VERSIONING_",
+    "VERSIONEER_",
+)
+"""Families of variables by which people tell a tool which version a project has, or how to find it."""
+
+
+def version_variables(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Variables that may decide which version a build gives, as ``NAME=value``; those that are not set are left out."""
+    return _set_of((name for name in environ if name.startswith(_VERSIONS)), environ)
+
+
+def named_variables(names: Iterable[str], environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Variables by their names, likewise."""
+    return _set_of(names, environ)
+
+
+def _set_of(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{name}={environ[name]}" for name in sorted(set(names)) if name in environ)
 
 
 PROGRESS = "FRESHVENV_PROGRESS"

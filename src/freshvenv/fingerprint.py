@@ -35,7 +35,9 @@ class Fingerprint(NamedTuple):
     and ABI; ``version_control`` is what ``git describe`` says, empty where the version does not come from git;
     ``submodules`` has a line for each submodule below the project with the commit that is checked out in it.
     ``outline`` is the digest of the tree without the content of modules, empty unless the install is editable and
-    depends on no more than that.
+    depends on no more than that. ``folder`` is the project's directory where a build may look at what lies above it:
+    then ``tree`` is that of the whole repository. ``conversions`` are the settings of git that change which bytes a
+    checkout writes, ``variables`` those of the environment that a build is known to obey, each as ``name=value``.
     """
 
     tree: str
@@ -44,6 +46,9 @@ class Fingerprint(NamedTuple):
     version_control: str = ""
     submodules: tuple[str, ...] = ()
     outline: str = ""
+    folder: str = ""
+    conversions: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
     def has_tree_of(self, other: Fingerprint) -> bool:
         """Whether both trees install the same: for editable installs with an outline, that is what decides."""
@@ -72,6 +77,7 @@ def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, .
     """The fields that differ, the most telling first; empty when a fresh install would be the same."""
     pairs = (
         ("tree", short(installed.tree), short(current.tree), not installed.has_tree_of(current)),
+        ("tree of", _scope(installed), _scope(current), installed.folder != current.folder),
         (
             "interpreter",
             installed.interpreter,
@@ -90,6 +96,18 @@ def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, .
             ", ".join(installed.submodules),
             ", ".join(current.submodules),
             installed.submodules != current.submodules,
+        ),
+        (
+            "git config",
+            ", ".join(installed.conversions),
+            ", ".join(current.conversions),
+            installed.conversions != current.conversions,
+        ),
+        (
+            "environment",
+            ", ".join(installed.variables),
+            ", ".join(current.variables),
+            installed.variables != current.variables,
         ),
     )
     return tuple(Difference(field, old, new) for field, old, new, differs in pairs if differs)
@@ -123,6 +141,10 @@ def _compare_recipes(installed: Recipe, current: Recipe) -> tuple[tuple[str, str
             installed.build_from is not current.build_from,
         ),
     )
+
+
+def _scope(fingerprint: Fingerprint) -> str:
+    return "the repository" if fingerprint.folder else "its folder"
 
 
 def _mode(recipe: Recipe) -> str:

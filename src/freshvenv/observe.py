@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from freshvenv.environment import named_variables, version_variables
 from freshvenv.errors import GitError, VenvError
 from freshvenv.fingerprint import Fingerprint, Recipe, compare
 from freshvenv.plan import Observation
+from freshvenv.project import Project
 from freshvenv.receipt import DamagedReceiptError, Receipt
 from freshvenv.source.git import Repository
 from freshvenv.source.worktree import WorkTree, read_work_tree
@@ -45,15 +47,39 @@ class Sighting(NamedTuple):
 def fingerprint_of(target: Target, venv: Venv, tree: WorkTree, receipt: Receipt | None) -> Fingerprint:
     """What an install of the project as it is checked out would be made from."""
     project, recipe = target.project, _recipe(target, receipt)
-    has_outline = recipe.editable and project.editable_sees_names_only
+    scope = _scope(project, tree)
+    has_outline = recipe.editable and scope == project.path and project.editable_sees_names_only
     return Fingerprint(
-        tree=tree.tree_of(project.path),
+        tree=tree.tree_of(scope),
         interpreter=venv.interpreter.identity,
         recipe=recipe,
-        version_control=tree.version_control() if project.may_read_git else "",
-        submodules=tree.submodules(project.path),
+        version_control=_version_control(project, tree),
+        submodules=tree.submodules(scope),
         outline=tree.outline_of(project.path) if has_outline else "",
+        folder=project.path if scope != project.path else "",
+        conversions=tree.conversions() if recipe.is_cacheable else (),
+        variables=_variables(project),
     )
+
+
+def _variables(project: Project) -> tuple[str, ...]:
+    named = named_variables(project.variables)
+    return tuple(sorted({*named, *version_variables()})) if project.may_read_git else named
+
+
+def _version_control(project: Project, tree: WorkTree) -> str:
+    if not project.may_read_git:
+        return ""
+    return tree.version_control(by_any_rule=not project.takes_nearest_tag)
+
+
+def _scope(project: Project, tree: WorkTree) -> str:
+    """The directory of which everything counts: the project's, or the top where a build may look above it."""
+    if project.path == "." or not (project.may_look_above or tree.links_lead_out_of(project.path)):
+        return project.path
+    # It has to be in the tree all the same.
+    tree.tree_of(project.path)
+    return "."
 
 
 def _recipe(target: Target, receipt: Receipt | None) -> Recipe:
@@ -95,7 +121,7 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
         interrupted=bool(intents),
         distrust=distrust,
         altered=altered(venv.path, believed.files) if believed and not is_stale else (),
-        uncommitted=tree.changed_below(target.project.path),
+        uncommitted=tree.changed_below("." if current.folder else target.project.path),
         failure=desk.failure(current.tree),
     )
     return Sighting(target, observation, venv, desk, receipt, intents)

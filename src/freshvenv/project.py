@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +20,54 @@ _PLAIN_BACKENDS = {
     "uv_build": "uv-build",
 }
 
+# Backends, and what is used beside them, that look no further up than they are told in these tables.
+_STAY_BELOW = frozenset({*_BLIND_TO_GIT, "pdm-backend", "hatch-vcs", "setuptools-scm"})
+_READ_BY_BACKENDS = (
+    ("build-system",),
+    ("project",),
+    ("tool", "distutils"),
+    ("tool", "flit"),
+    ("tool", "hatch"),
+    ("tool", "pdm"),
+    ("tool", "poetry"),
+    ("tool", "setuptools"),
+    ("tool", "uv", "build-backend"),
+    ("tool", "uv", "cache-keys"),
+)
+
+# Files that backends run or read beside that, and how code gets at what is above it.
+_SCRIPTS = ("setup.py", "setup.cfg", "hatch.toml", "hatch_build.py", "pdm_build.py")
+_UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bparent\.parent\b|dirname\(\s*[\w.]*dirname"
+
+# Keys in them that no build looks at, or whose paths are only handed on.
+_NOT_BUILT = frozenset({"dependencies", "dev-dependencies", "envs", "group"})
+
+# What makes a version of the nearest tag, the tables that can make it do otherwise, and what in them does not.
+_NEAREST_TAG = frozenset({*_BLIND_TO_GIT, "hatch-vcs", "pdm-backend", "setuptools-scm"})
+_VERSION_RULES = (
+    ("tool", "hatch", "version"),
+    ("tool", "hatch", "version", "raw-options"),
+    ("tool", "pdm", "version"),
+    ("tool", "setuptools-scm"),
+    ("tool", "setuptools_scm"),
+    ("tool", "vcs-versioning"),
+)
+_NO_RULE = frozenset(
+    {
+        *("fallback-version", "fallback_root", "fallback_version", "parentdir_prefix_version", "raw-options"),
+        *("relative_to", "root", "search_parent_directories", "version_file", "version_file_template"),
+        *("write_template", "write_to", "write_to_template"),
+    }
+)
+_SCHEMES = ("guess-next-dev", "no-guess-dev", "only-version", "post-release", "python-simplified-semver")
+_LOCAL_SCHEMES = ("dirty-tag", "no-local-version", "node-and-date", "node-and-timestamp")
+_NEAREST_TAG_SCHEMES = {"source": ("scm", "vcs"), "local_scheme": _LOCAL_SCHEMES, "version_scheme": _SCHEMES}
+
 # Where a project hands its own code to a backend.
+_HATCH_HOOKS = ("tool", "hatch", "build", "hooks")
 _OWN_CODE = (
     ("build-system", "backend-path"),
-    ("tool", "hatch", "build", "hooks"),
+    _HATCH_HOOKS,
     ("tool", "hatch", "build", "targets", "wheel", "hooks"),
     ("tool", "hatch", "metadata", "hooks"),
     ("tool", "pdm", "build", "custom-hook"),
@@ -113,6 +157,31 @@ class Project(NamedTuple):
         return not names <= _BLIND_TO_GIT
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables of the environment that the project declares to decide a build (uv's ``cache-keys``)."""
+        keys = _dig(self.pyproject, "tool", "uv", "cache-keys")
+        names = (_dig(key, "env") for key in keys) if isinstance(keys, list) else ()
+        return tuple(name for name in names if isinstance(name, str))
+
+    @property
+    def takes_nearest_tag(self) -> bool:
+        """Whether a version from git is made of the nearest tag and the distance to it, as the usual tools do it.
+
+        Others look at tags of a certain form, which may be any, or at the branch. In doubt this is false, which costs a
+        walk through the history.
+        """
+        requires = _dig(self.pyproject, "build-system", "requires")
+        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else set()
+        hooks = _dig(self.pyproject, *_HATCH_HOOKS)
+        # It only writes the version down.
+        harmless = {_HATCH_HOOKS} if isinstance(hooks, Mapping) and hooks.keys() == {"vcs"} else set()
+        if self.has_setup_py or not names or not names <= _NEAREST_TAG or self._own_code - harmless:
+            return False
+        tables = [_dig(self.pyproject, *keys) for keys in _VERSION_RULES]
+        rules = [rule for table in tables if isinstance(table, Mapping) for rule in table.items()]
+        return all(key in _NO_RULE or value in _NEAREST_TAG_SCHEMES.get(key, ()) for key, value in rules)
+
+    @property
     def editable_sees_names_only(self) -> bool:
         """Whether an editable install is the same for every content of the project's modules.
 
@@ -154,6 +223,25 @@ class Project(NamedTuple):
         return False
 
     @property
+    def may_look_above(self) -> bool:
+        """Whether a build may take files that are not below the project, but elsewhere in the repository.
+
+        It is told by what the files of the build name. Of a backend that is not known it is supposed: the price is a
+        build that gives the same wheel again.
+        """
+        requires = _dig(self.pyproject, "build-system", "requires")
+        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else {"setuptools"}
+        if not names <= _STAY_BELOW:
+            return True
+        texts = [text for keys in _READ_BY_BACKENDS for text in _texts(_dig(self.pyproject, *keys))]
+        if any(".." in re.split(r"[/\\]", text) for text in texts):
+            return True
+        scripts = [self.directory / name for name in (*_SCRIPTS, *(text for text in texts if text.endswith(".py")))]
+        for folder in _texts(_dig(self.pyproject, "build-system", "backend-path")):
+            scripts += (self.directory / folder).glob("*.py")
+        return any(map(_goes_up, scripts))
+
+    @property
     def plain_backend(self) -> str:
         """The backend, where what it asks for before a build depends on ``pyproject.toml`` alone; empty in doubt.
 
@@ -170,11 +258,14 @@ class Project(NamedTuple):
 
     @property
     def _runs_own_code(self) -> bool:
-        if any(_dig(self.pyproject, *keys) is not None for keys in _OWN_CODE):
-            return True
-        if any((self.directory / name).is_file() for name in _OWN_FILES):
-            return True
-        return self._setup_cfg_has(_OWN_CLASSES)
+        return bool(self._own_code)
+
+    @property
+    def _own_code(self) -> set[tuple[str, ...]]:
+        """The tables and the files by which the project hands its own code to a backend."""
+        found: set[tuple[str, ...]] = {keys for keys in _OWN_CODE if _dig(self.pyproject, *keys) is not None}
+        found |= {(name,) for name in _OWN_FILES if (self.directory / name).is_file()}
+        return found | {("setup.cfg",)} if self._setup_cfg_has(_OWN_CLASSES) else found
 
     def _setup_cfg_has(self, line: bytes) -> bool:
         """Whether ``setup.cfg`` has such a line; in doubt it has."""
@@ -184,6 +275,31 @@ class Project(NamedTuple):
             return False
         except OSError:
             return True
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value, keys of tables included."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for key, inner in value.items():
+                if key not in _NOT_BUILT:
+                    yield key
+                    yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)
+
+
+def _goes_up(script: Path) -> bool:
+    """Whether a script seems to name what is above its folder; one that is not there does not."""
+    try:
+        return re.search(_UPWARDS, script.read_bytes()) is not None
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
 
 
 def _leading_name(requirement: object) -> str:

@@ -57,7 +57,7 @@ def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
         witnesses = _witnesses(sighting, outcome)
         if not witnesses:
             return ""
-        trees[sighting.target.project.path] = _tree(sighting, outcome)
+        trees.update(_tree(sighting, outcome))
         newer.update(dict.fromkeys(witnesses, _known_at(sight, [outcome])))
     absent: list[Path] = []
     for place in sight.found.places(repository.top):
@@ -117,17 +117,22 @@ def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
     """The files whose change says that something else was installed; none where no file tells all."""
     current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
     receipt = outcome.installed or sighting.observation.receipt
-    # A tag or a submodule can move while no file of the work tree does.
-    if current is None or receipt is None or sighting.desk is None or current.version_control or current.submodules:
+    if current is None or receipt is None or sighting.desk is None:
+        return []
+    # A tag, a submodule or a variable can be another one while no file of the work tree is.
+    if current.version_control or current.submodules or sighting.target.project.variables:
         return []
     root = sighting.target.candidate.path
     # The receipt goes before the first file does: without it, an install was begun and not finished.
     return [sighting.desk.receipt_file, *(root / path for path in receipt.files if path.endswith(_WITNESSES))]
 
 
-def _tree(sighting: Sighting, outcome: Outcome) -> str:
+def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:
+    """The path and the hash of the tree that the install depends on."""
     current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
-    return current.tree if current else ""
+    if current is None:
+        return {}
+    return {"." if current.folder else sighting.target.project.path: current.tree}
 
 
 def _relative(path: Path, top: Path) -> str:

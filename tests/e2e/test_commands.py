@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from support.interpreters import RUNNING, interpreters
+from support.oracle import assert_exact
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
 from support.values import replace
 from support.world import TOOLS, World
+from support.zoo import ZOO, make_history
 
 HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
 
@@ -886,3 +888,81 @@ def test_projects_with_venvs_of_their_own(world: World) -> None:
     assert states == {("one/.venv", "one", "fresh", False), ("two/.venv", "two", "fresh", True)}
     assert installed_value(repository.path / "one" / ".venv", world) == 11
     assert other_value(repository, repository.path / "two" / ".venv") == 11
+
+
+def by_a_link(repository: Repository) -> None:
+    (repository.path / "one" / "src" / "demo" / "left.py").unlink()
+    (repository.path / "one" / "src" / "demo" / "left.py").symlink_to("../../../shared/left.py")
+
+
+def by_its_backend(repository: Repository) -> None:
+    backend = repository.path / "one" / "backend" / "in_tree.py"
+    statement = 'Path("src/demo/left.py").write_text(Path("../shared/left.py").read_text())'
+    text = backend.read_text().replace('    source = Path("src")\n', f'    {statement}\n    source = Path("src")\n', 1)
+    backend.write_text(text)
+
+
+TAKES = {"a link": by_a_link, "the backend": by_its_backend}
+
+
+@pytest.mark.parametrize("how", TAKES.values(), ids=TAKES)
+def test_project_that_takes_a_file_from_above(world: World, how: Callable[[Repository], None]) -> None:
+    """What is installed of it depends on more than its own folder; the other project keeps to its own."""
+    repository = monorepo(world, TWO_PROJECTS)
+    repository.write("shared/left.py", "NUMBER = 1\n")
+    how(repository)
+    repository.commit("take a file from above")
+    repository.freshvenv("init", "--hooks", "native")
+    repository.git("switch", "--quiet", "--create", "topic")
+    repository.with_environment(FRESHVENV="off").git("switch", "--quiet", "topic")
+    repository.write("shared/left.py", "NUMBER = 2\n")
+    assert {(target.project, target.state) for target in repository.targets()} == {("one", "stale"), ("two", "fresh")}
+    assert "shared/left.py" in str(repository.targets())
+    repository.commit("two")
+    repository.git("switch", "--quiet", "main")
+
+    for branch, value in (("topic", 21), ("main", 11)):
+        [line] = own_lines(repository.attempt("switch", branch).stderr)
+        assert line.startswith("freshvenv: .venv (one): reinstalled ")
+        assert installed_value(repository.venv, world) == value
+        assert {target.state for target in repository.targets()} == {"fresh"}
+
+
+def test_editable_project_that_takes_its_readme_from_above(world: World) -> None:
+    """It is in the metadata, which an editable install copies."""
+    history = make_history(world, ZOO["hatchling"], world.root / "demo", "sub")
+    repository = Repository(world, history.root)
+    pyproject = history.top / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("[project]", '[project]\nreadme = "README.md"'))
+    (history.top / "README.md").symlink_to("../README.md")
+    repository.write("README.md", "main")
+    repository.commit("a readme above")
+    repository.git("config", "freshvenv.editable", "true")
+    make_venv(world, repository.venv)
+    world.run("uv", "pip", "install", "--python", repository.venv / "bin" / "python", "-e", history.top)
+    repository.freshvenv("resync")
+
+    repository.write("README.md", "edited")
+
+    assert [target.state for target in repository.targets()] == ["stale"]
+    repository.freshvenv("resync")
+    python = repository.venv / "bin" / "python"
+    assert_exact(world, python, repository.path, history.project, editable=True, subdirectory="sub")
+
+
+def test_two_projects_that_look_above_are_not_mixed_up(world: World) -> None:
+    """What they depend on has one hash, and their wheels are two."""
+    repository = monorepo(world, TWO_PROJECTS)
+    for folder in ("one", "two"):
+        (repository.path / folder / "README.md").symlink_to("../README.md")
+    repository.write("README.md", "both")
+    repository.commit("a readme for both")
+
+    repository.freshvenv("init", "--hooks", "native")
+
+    assert installed_value(repository.venv, world) == 11
+    assert other_value(repository, repository.venv) == 11
+    trees = {
+        target["installed"]["tree"] for target in json.loads(repository.freshvenv("status", "--json").stdout)["targets"]
+    }
+    assert trees == {repository.git("rev-parse", "HEAD^{tree}")}

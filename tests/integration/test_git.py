@@ -337,6 +337,32 @@ def test_describe(world: World, top: Path, repository: Repository) -> None:
     assert repository.describe(second) == f"nightly-0-g{second} v1-1-g{second}"
 
 
+def test_dotted_tag_behind_another(world: World, top: Path, repository: Repository) -> None:
+    """pdm takes the nearest tag that has a dot."""
+    first = repository.head().commit
+    second = commit(world, top)
+    world.git("tag", "v5", second, cwd=top)
+    before = repository.describe(second)
+    world.git("tag", "1.0", first, cwd=top)
+    assert repository.describe(second) == f"{before} 1.0-1-g{second}"
+
+
+def test_tags_that_lead_to_a_commit(world: World, top: Path, repository: Repository) -> None:
+    first = repository.head().commit
+    second = commit(world, top)
+    world.git("tag", "web-1", second, cwd=top)
+    before = repository.tags(first), repository.tags(second)
+    assert before[0] != before[1]
+    world.git("tag", "core-1", first, cwd=top)
+    tagged = repository.tags(first), repository.tags(second)
+    assert tagged[0] != before[0]
+    assert tagged[1] != before[1]
+    world.git("tag", "web-2", second, cwd=top)
+    assert repository.tags(first) == tagged[0]
+    world.git("tag", "--force", "core-1", second, cwd=top)
+    assert repository.tags(first) == before[0]
+
+
 DESCRIBES_DIFFERENTLY = {
     "a tag": "git tag v2",
     "an annotated tag over a plain one": "git tag v2 && git tag -a -m x v3",
@@ -584,6 +610,37 @@ def test_tree_of_a_folder(world: World, top: Path, repository: Repository) -> No
     assert edited.tree_of("src/demo") != tree.tree_of("src/demo")
     assert edited.changed_below("src/demo") == ("src/demo/left.py",)
     assert edited.changed_below("src/dem") == ()
+
+
+LINKS = {
+    "none": ((), False),
+    "within": (("ln -s left.py src/demo/other.py", "ln -s ../src/demo src/more"), False),
+    "to a file above": (("ln -s ../../pyproject.toml src/demo/other.py",), True),
+    "to a folder above": (("ln -s ../../../backend src/demo/deep/other",), True),
+    "to its own folder": (("ln -s . src/demo/other",), False),
+    "to a folder of a name that begins alike": (("ln -s ../../src2 src/demo/other",), True),
+    "absolute": (("ln -s /etc/hosts src/demo/other.py",), True),
+    "that git has as a file": (
+        (
+            "git config core.symlinks false",
+            "ln -s ../../x src/demo/o",
+            "git add -A",
+            "rm src/demo/o",
+            "echo -n ../../x > src/demo/o",
+        ),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), LINKS.values(), ids=LINKS)
+def test_links_that_lead_out(
+    world: World, top: Path, repository: Repository, lines: tuple[str, ...], expected: bool
+) -> None:
+    (top / "src" / "demo" / "deep").mkdir()
+    for line in lines:
+        world.run("sh", "-ec", line, cwd=top)
+    assert read_work_tree(repository, []).links_lead_out_of("src") is expected
 
 
 def test_is_current(world: World, top: Path, repository: Repository) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.environment import seen_by_builds
 from freshvenv.errors import BuildError
 from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.interpreter import Interpreter, inspect_interpreter
@@ -95,6 +96,9 @@ OTHER_WHEELS = {
     "config settings": replace(FINGERPRINT, recipe=Recipe(config_settings=(("a", "b"),))),
     "git describe": replace(FINGERPRINT, version_control="v1"),
     "submodules": replace(FINGERPRINT, submodules=("lib abc",)),
+    "folder": replace(FINGERPRINT, folder="sub"),
+    "git config": replace(FINGERPRINT, conversions=("core.eol=crlf",)),
+    "environment": replace(FINGERPRINT, variables=("PBR_VERSION=1",)),
 }
 
 
@@ -114,6 +118,17 @@ def test_what_may_give_another_wheel_is_built(
     builds = Builds()
     cache.get(FINGERPRINT, interpreter, builds)
     cache.get(fingerprint, interpreter, builds)
+    assert builds.count == 2
+
+
+@pytest.mark.parametrize("name", ["CFLAGS", "CC", "CMAKE_ARGS", "SOURCE_DATE_EPOCH"])
+def test_what_compilers_obey_may_give_another_wheel(
+    cache: WheelCache, interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    builds = Builds()
+    for value in ("1", "2", "1"):
+        monkeypatch.setenv(name, value)
+        cache._replace(surroundings=seen_by_builds()).get(FINGERPRINT, interpreter, builds)
     assert builds.count == 2
 
 
@@ -239,6 +254,7 @@ def test_cache_that_cannot_be_written(interpreter: Interpreter, tmp_path: Path) 
 BUILDER = """
 import sys, time
 from pathlib import Path
+from freshvenv.environment import seen_by_builds
 from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.interpreter import inspect_interpreter
 from freshvenv.payload import Payload, dump

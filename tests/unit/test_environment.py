@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from freshvenv.environment import GUARD, is_switched_off, scrub, seen_by_builds, seen_by_installers
+from freshvenv.environment import (
+    GUARD,
+    is_switched_off,
+    named_variables,
+    scrub,
+    seen_by_builds,
+    seen_by_installers,
+    version_variables,
+)
 
 GOES = [
     # git: a repository, an index or a running command
@@ -229,3 +237,29 @@ def test_files_of_constraints_are_read(tmp_path: Path) -> None:
     before = seen_by_builds(environ)
     two.write_text("wheel<1\n")
     assert seen_by_builds(environ) != before
+
+
+# What decides a build
+
+SET = {
+    "SETUPTOOLS_SCM_PRETEND_VERSION": "9",
+    "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_DEMO": "8",
+    "PDM_BUILD_SCM_VERSION": "7",
+    "CFLAGS": "-O0",
+    "CMAKE_ARGS": "-DX=1",
+    "DEMO_FAST": "1",
+    "HOME": "/home",
+}
+
+
+def test_variables_that_decide_a_version() -> None:
+    assert version_variables(SET) == (
+        "PDM_BUILD_SCM_VERSION=7",
+        "SETUPTOOLS_SCM_PRETEND_VERSION=9",
+        "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_DEMO=8",
+    )
+    assert version_variables({}) == ()
+
+
+def test_variables_that_are_named() -> None:
+    assert named_variables(("DEMO_SLOW", "DEMO_FAST", "DEMO_FAST"), SET) == ("DEMO_FAST=1",)

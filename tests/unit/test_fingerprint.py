@@ -49,6 +49,12 @@ DIFFERENCES = {
         replace(INSTALLED, version_control=""),
         "git describe v1-0-gabc -> nothing",
     ),
+    "setting of git": (
+        replace(INSTALLED, conversions=("core.autocrlf=true", "core.eol=crlf")),
+        "git config nothing -> core.autocrlf=true, core.eol=crlf",
+    ),
+    "variable": (replace(INSTALLED, variables=("PBR_VERSION=1",)), "environment nothing -> PBR_VERSION=1"),
+    "more than its folder": (replace(INSTALLED, folder="sub"), "tree of its folder -> the repository"),
     "submodule": (replace(INSTALLED, submodules=("lib def",)), "submodules lib abc -> lib def"),
 }
 
@@ -68,6 +74,9 @@ OTHER = Fingerprint(
     recipe=Recipe(True, ("a",), ("b",), (("c", "d"),), BuildFrom.WORKING_TREE),
     version_control="v",
     submodules=("s",),
+    folder="f",
+    conversions=("core.eol=lf",),
+    variables=("X=1",),
 )
 
 

@@ -129,6 +129,94 @@ def test_never_reads_git(pyproject: dict[str, Any]) -> None:
     assert not project(pyproject).may_read_git
 
 
+# Which tags decide
+
+
+def scm(tool: str = "setuptools_scm", **rules: Any) -> dict[str, Any]:
+    return built_by("setuptools>=64", "setuptools-scm>=8", tool={tool: rules})
+
+
+def hatch_vcs(**rules: Any) -> dict[str, Any]:
+    return built_by("hatchling", "hatch-vcs", tool={"hatch": {"version": {"source": "vcs", **rules}}})
+
+
+NEAREST_TAG = {
+    "setuptools-scm": scm(),
+    "setuptools-scm, no table": built_by("setuptools", "setuptools_scm[toml]", "wheel"),
+    "setuptools-scm, a file for the version": scm(version_file="src/demo/_version.py", fallback_version="0"),
+    "setuptools-scm, known schemes": scm(version_scheme="post-release", local_scheme="no-local-version"),
+    "hatch-vcs": hatch_vcs(),
+    "hatch-vcs, known schemes": hatch_vcs(**{"raw-options": {"local_scheme": "no-local-version"}}),
+    "hatch-vcs, a file for the version": built_by(
+        "hatchling",
+        "hatch-vcs",
+        tool={"hatch": {"version": {"source": "vcs"}, "build": {"hooks": {"vcs": {"version-file": "_version.py"}}}}},
+    ),
+    "pdm": built_by("pdm-backend", tool={"pdm": {"version": {"source": "scm", "write_to": "demo/_version.py"}}}),
+}
+
+
+@pytest.mark.parametrize("pyproject", NEAREST_TAG.values(), ids=NEAREST_TAG)
+def test_takes_nearest_tag(pyproject: dict[str, Any]) -> None:
+    assert project(pyproject).may_read_git
+    assert project(pyproject).takes_nearest_tag
+    assert not project(pyproject, setup_py=True).takes_nearest_tag
+
+
+ANY_TAG = {
+    "tags of a form": scm(tag_regex="^core-(.*)$"),
+    "tags of a form, in a newer table": scm("vcs-versioning", tag={"prefix": "core-"}),
+    "a command of its own": scm(git_describe_command="git describe --match core-*"),
+    "a scheme that looks at the branch": scm(version_scheme="release-branch-semver"),
+    "a scheme that is code": scm("setuptools-scm", version_scheme="versions:scheme"),
+    "a local scheme that is code": scm(local_scheme={"x": 1}),
+    "hatch-vcs, tags of a form": hatch_vcs(**{"tag-pattern": "core-(.*)"}),
+    "hatch-vcs, a scheme that looks at the branch": hatch_vcs(**{"raw-options": {"version_scheme": "calver-by-date"}}),
+    "hatchling, version from code": built_by("hatchling", tool={"hatch": {"version": {"source": "code"}}}),
+    "hatch-vcs, and code": built_by(
+        "hatchling", "hatch-vcs", tool={"hatch": {"build": {"hooks": {"vcs": {}, "custom": {}}}}}
+    ),
+    "hatch-vcs, and code for the metadata": built_by(
+        "hatchling",
+        "hatch-vcs",
+        tool={"hatch": {"build": {"hooks": {"vcs": {}}}, "metadata": {"hooks": {"custom": {}}}}},
+    ),
+    "pdm, tags of a form": built_by("pdm-backend", tool={"pdm": {"version": {"source": "scm", "tag_filter": "v*"}}}),
+    "pdm, version from a function": built_by("pdm-backend", tool={"pdm": {"version": {"source": "call"}}}),
+    "versioneer": built_by("setuptools", "versioneer"),
+    "dunamai": built_by("poetry-core", "poetry-dynamic-versioning"),
+    "backend in the tree": {"build-system": {"requires": [], "backend-path": ["."]}},
+    "no backend": {},
+}
+
+
+@pytest.mark.parametrize("pyproject", ANY_TAG.values(), ids=ANY_TAG)
+def test_takes_any_tag(pyproject: dict[str, Any]) -> None:
+    assert not project(pyproject).takes_nearest_tag
+
+
+def test_hook_of_pdm_that_is_found_by_its_name(tmp_path: Path) -> None:
+    assert Project(".", tmp_path, static("pdm-backend"), has_setup_py=False).editable_sees_names_only
+    (tmp_path / "pdm_build.py").touch()
+    found = Project(".", tmp_path, static("pdm-backend"), has_setup_py=False)
+    assert not found.editable_sees_names_only
+    assert not found.plain_backend
+    assert not found.takes_nearest_tag
+
+
+DECLARED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "none": ({}, ()),
+    "one": ({"tool": {"uv": {"cache-keys": ["pyproject.toml", {"env": "X"}, {"file": "a"}]}}}, ("X",)),
+    "a text": ({"tool": {"uv": {"cache-keys": "X"}}}, ()),
+    "a number": ({"tool": {"uv": {"cache-keys": [{"env": 1}]}}}, ()),
+}
+
+
+@pytest.mark.parametrize(("pyproject", "expected"), DECLARED.values(), ids=DECLARED)
+def test_variables_that_a_project_declares(pyproject: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert project(pyproject).variables == expected
+
+
 # What an editable install sees
 
 
@@ -317,3 +405,104 @@ def test_what_setuptools_reads_beside_pyproject(
     (tmp_path / "setup.cfg").write_text(text)
     assert Project(".", tmp_path, built_by("setuptools"), has_setup_py=False).may_read_git is may_read_git
     assert Project(".", tmp_path, static("setuptools"), has_setup_py=False).editable_sees_names_only is names_only
+
+
+# What a project in a folder takes from above it
+
+
+def in_a_folder(top: Path, pyproject: dict[str, Any], **files: str) -> Project:
+    """Its files by their names, with ``__`` for a slash and ``_`` for the last dot."""
+    for name, text in files.items():
+        path = top / ".".join(name.replace("__", "/").rsplit("_", 1))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return Project("folder", top, pyproject, has_setup_py="setup_py" in files)
+
+
+def hatch(**tables: Any) -> dict[str, Any]:
+    return static("hatchling", tool={"hatch": tables})
+
+
+STAYS_BELOW = {
+    "hatchling": static("hatchling"),
+    "setuptools": static("setuptools", "wheel"),
+    "setuptools-scm": built_by("setuptools", "setuptools-scm"),
+    "pdm-backend": static("pdm-backend"),
+    "no build system": {"project": {"name": "demo"}},
+    "a dependency above": static("hatchling", tool={"uv": {"sources": {"core": {"path": "../core"}}}}),
+    "a dependency above (poetry)": static(
+        "poetry-core", tool={"poetry": {"dependencies": {"core": {"path": "../core"}}}}
+    ),
+    "an environment of hatch": hatch(envs={"test": {"dependencies": ["core @ ../core"], "scripts": {"x": "../x"}}}),
+    "settings of others": static("hatchling", tool={"ruff": {"extend": "../ruff.toml"}}),
+    "dots that lead nowhere": static("hatchling") | {"project": {"description": "more...", "version": "1..2"}},
+}
+
+
+@pytest.mark.parametrize("pyproject", STAYS_BELOW.values(), ids=STAYS_BELOW)
+def test_stays_below(tmp_path: Path, pyproject: dict[str, Any]) -> None:
+    assert not in_a_folder(tmp_path, pyproject).may_look_above
+
+
+LOOKS_ABOVE = {
+    "readme": static("hatchling") | {"project": {"readme": "../README.md"}},
+    "readme with a type": static("hatchling") | {"project": {"readme": {"file": "../../README.md"}}},
+    "license": static("hatchling") | {"project": {"license-files": ["../LICENSE"]}},
+    "version": hatch(version={"path": "../version.py"}),
+    "forced file": hatch(build={"targets": {"wheel": {"force-include": {"../shared": "shared"}}}}),
+    "packages (poetry)": static("poetry-core", tool={"poetry": {"packages": [{"include": "x", "from": "../lib"}]}}),
+    "folder of packages": static("setuptools", tool={"setuptools": {"package-dir": {"": "../src"}}}),
+    "root of the modules (uv)": static("uv_build", tool={"uv": {"build-backend": {"module-root": ".."}}}),
+    "files that uv is told of": static("hatchling", tool={"uv": {"cache-keys": [{"file": "../shared/*.py"}]}}),
+    "backend above": {"build-system": {"requires": [], "build-backend": "mine", "backend-path": ["../backend"]}},
+    "backend that is not known": static("maturin"),
+    "plugin that is not known": static("hatchling", "hatch-fancy-pypi-readme"),
+}
+
+
+@pytest.mark.parametrize("pyproject", LOOKS_ABOVE.values(), ids=LOOKS_ABOVE)
+def test_may_look_above(tmp_path: Path, pyproject: dict[str, Any]) -> None:
+    assert in_a_folder(tmp_path, pyproject).may_look_above
+
+
+SCRIPTS = {
+    "setup.py": (static("setuptools"), {"setup_py": "from setuptools import setup; setup()"}, False),
+    "setup.py that reads beside itself": (
+        static("setuptools"),
+        {"setup_py": "here = os.path.dirname(os.path.abspath(__file__)); open(Path(__file__).parent / 'x')"},
+        False,
+    ),
+    "setup.py that goes up": (static("setuptools"), {"setup_py": "open('../VERSION')"}, True),
+    "setup.py that goes up by its path": (static("setuptools"), {"setup_py": "Path(__file__).parents[1]"}, True),
+    "setup.py that goes up by names": (
+        static("setuptools"),
+        {"setup_py": "os.path.dirname(os.path.dirname(__file__))"},
+        True,
+    ),
+    "setup.cfg": (static("setuptools"), {"setup_cfg": "[metadata]\nversion = file: ../VERSION\n"}, True),
+    "build hook": (hatch(build={"hooks": {"custom": {}}}), {"hatch_build_py": "Path('..')"}, True),
+    "build hook elsewhere": (
+        hatch(build={"hooks": {"custom": {"path": "tools/hook.py"}}}),
+        {"tools__hook_py": "Path(__file__).parent.parent"},
+        True,
+    ),
+    "build hook that stays": (hatch(build={"hooks": {"custom": {}}}), {"hatch_build_py": "Path('.')"}, False),
+    "backend in the tree": (
+        {"build-system": {"requires": [], "backend-path": ["backend"]}},
+        {"backend__mine_py": "open('../x')"},
+        True,
+    ),
+    "backend in the tree that stays": (
+        {"build-system": {"requires": [], "backend-path": ["backend"]}},
+        {"backend__mine_py": "open('x')"},
+        False,
+    ),
+    "hook of pdm": (static("pdm-backend"), {"pdm_build_py": "open('../x')"}, True),
+}
+
+
+@pytest.mark.parametrize(("pyproject", "files", "expected"), SCRIPTS.values(), ids=SCRIPTS)
+def test_scripts_that_look_above(
+    tmp_path: Path, pyproject: dict[str, Any], files: dict[str, str], expected: bool
+) -> None:
+    assert in_a_folder(tmp_path, pyproject, **files).may_look_above is expected

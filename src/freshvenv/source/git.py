@@ -6,6 +6,7 @@ hook has to do, so it is not used here.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -119,9 +120,9 @@ class Repository:
     def describe(self, commit: str) -> str:
         """What version schemes see of a commit: its nearest tag, the distance to it, and the commit itself."""
         words = ("describe", "--tags", "--long", "--always", "--abbrev=40")
-        done = self.git(*words, commit)
-        numbered = self.git(*words, "--match", "*[0-9]*", commit)
-        said = [answer.text for answer in (done, numbered) if answer.status == 0]
+        # The nearest tag at all, and the nearest that setuptools-scm and pdm take for a version.
+        answers = [self.git(*words, *match, commit) for match in ((), ("--match", "*[0-9]*"), ("--match", "*.*"))]
+        said = [answer.text for answer in answers if answer.status == 0 and answer.text != commit] or [commit]
         for text in list(said):
             # Of several tags on one commit a version scheme may prefer another one than git.
             tag = text.rsplit("-", 2)[0]
@@ -129,6 +130,11 @@ class Repository:
             beside = self.git("for-each-ref", where, "--format=%(refname:strip=2)", "refs/tags").text.split("\n")
             said += beside if len(beside) > 1 else []
         return " ".join(dict.fromkeys(filter(None, said)))
+
+    def tags(self, commit: str) -> str:
+        """A digest of all tags that lead to a commit or to what came before it."""
+        listed = self.ask("for-each-ref", f"--merged={commit}", "--format=%(objectname) %(refname)", "refs/tags")
+        return hashlib.sha256(os.fsencode(listed)).hexdigest()
 
     def submodules(self, tree: str, path: str, env: Mapping[str, str] | None = None) -> tuple[tuple[str, str], ...]:
         """Every submodule below ``path`` that ``tree`` records, with the commit that is checked out in it.

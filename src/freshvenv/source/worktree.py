@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,6 +13,10 @@ from freshvenv.process import Finished
 from freshvenv.source.git import Head, Repository, discover, paths_of
 from freshvenv.source.picture import picture_of
 from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
+
+_CONVERTING = r"^(core\.(autocrlf|eol|symlinks)|filter\..*\.(smudge|process))$"
+_HARMLESS = {"core.autocrlf": ("false", "input"), "core.eol": ("native",), "core.symlinks": ("true",)}
+"""Values that stand for what is done without the setting."""
 
 
 class WorkTree(NamedTuple):
@@ -43,6 +48,30 @@ class WorkTree(NamedTuple):
             raise GitError(f"{path} is not in the tree that is checked out")
         return done.text
 
+    def conversions(self) -> tuple[str, ...]:
+        """The settings of git that change which bytes a checkout writes, each as ``key=value``."""
+        found = dict(self.repository.settings(_CONVERTING))
+        return tuple(f"{key}={value}" for key, value in sorted(found.items()) if value not in _HARMLESS.get(key, ()))
+
+    def links_lead_out_of(self, path: str) -> bool:
+        """Whether a symbolic link below a directory leads out of it, so that what is there is more than its tree.
+
+        Raises :class:`GitError` as :meth:`tree_of` does.
+        """
+        for row in self._git("ls-tree", "-r", "-z", self.tree_of(path)).stdout.split(b"\0"):
+            facts, _, name = row.partition(b"\t")
+            if facts.startswith(b"120000") and self._leads_out(path, os.fsdecode(name)):
+                return True
+        return False
+
+    def _leads_out(self, path: str, name: str) -> bool:
+        try:
+            destination = os.readlink(self.repository.top / path / name)
+        except OSError:
+            return True  # links that git checks out as files (core.symlinks): in doubt it does
+        leads_to = os.path.normpath(f"{path}/{os.path.dirname(name)}/{destination}")
+        return destination.startswith("/") or not f"{leads_to}/".startswith(f"{path}/")
+
     def outline_of(self, path: str) -> str:
         """A digest of a directory's tree that leaves out what is in the modules (``*.py``) below its top."""
         done = self._git("ls-tree", "-r", "-z", self.tree_of(path))
@@ -61,9 +90,16 @@ class WorkTree(NamedTuple):
     def _env(self) -> dict[str, str]:
         return {} if self.is_clean else ObjectStore(self.repository).environment()
 
-    def version_control(self) -> str:
-        """What a version scheme sees: ``git describe``, and whether anything is uncommitted."""
+    def version_control(self, *, by_any_rule: bool = False) -> str:
+        """What a version scheme sees: ``git describe``, and whether anything is uncommitted.
+
+        ``by_any_rule``: also what schemes see that do not take the nearest tag: all tags, and the branch.
+        """
         described = self.repository.describe(self.head.commit)
+        if by_any_rule:
+            described += (
+                f" tags {self.repository.tags(self.head.commit)[:7]} branch {self.repository.branch() or 'none'}"
+            )
         if self.is_clean:
             return described
         untracked = self.untracked()

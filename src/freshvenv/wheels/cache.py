@@ -60,12 +60,18 @@ class WheelCache(NamedTuple):
             remove_tree(payload.directory)
 
     def _key(self, fingerprint: Fingerprint) -> str:
-        """Everything that can change a wheel, but for the interpreter, which is in the tag."""
+        """Everything that can change a wheel, but for the interpreter, which is in the tag.
+
+        Other surroundings make no install stale: a terminal and an editor differ in them.
+        """
         facts = [
             fingerprint.tree,
             fingerprint.recipe.config_settings,
             fingerprint.version_control,
             fingerprint.submodules,
+            fingerprint.folder,
+            fingerprint.conversions,
+            fingerprint.variables,
             self.surroundings,
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
