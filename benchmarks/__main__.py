@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks [--rounds N] [--only P3,P4] [--quick] [--markdown FILE] [--json FILE]``."""
+"""The command: ``python -m benchmarks``, whose options ``--help`` lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.cases import nothing, scale, seen, unseen
 from benchmarks.exact import Oracle
 from benchmarks.machine import describe
 from benchmarks.measure import take_turns
-from benchmarks.table import Line, as_markdown, lines_of
+from benchmarks.table import Line, as_markdown, as_summary, lines_of
 from benchmarks.world import FailedError, World
 
 CASES: Mapping[str, Case] = {
@@ -53,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         found = {"version": 1, "machine": machine, "rounds": rounds, "quick": options.quick}
         options.json.write_text(json.dumps({**found, "lines": [line.as_json() for line in lines]}, indent=1) + "\n")
+    if options.summary:
+        options.summary.write_text(as_summary(lines))
     if options.markdown:
         options.markdown.write_text(markdown)
     else:
@@ -72,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", type=_rows, default=list(CASES), metavar="P1,P2", help="these rows of the table")
     parser.add_argument("--quick", action="store_true", help="small and few: to see that it works, not to measure")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="where to write the table (default: to stdout)")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="where to write what has a goal, a line each")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write every number")
     return parser
 

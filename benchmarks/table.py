@@ -10,6 +10,9 @@ from benchmarks.measure import Experiment, Sample
 COLUMNS = ("row", "work", "contender", "median", "spread", "ratio", "goal", "reached", "exact", "rounds", "remark")
 """``spread`` is the interquartile range, ``ratio`` that to the median of the row's reference."""
 
+SUMMARY = ("", "work", "freshvenv", "beside", "ratio", "goal")
+"""The columns of the short table: medians."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -87,8 +90,25 @@ def lines_of(experiment: Experiment, samples: Sequence[Sample]) -> list[Line]:
 
 def as_markdown(lines: Iterable[Line]) -> str:
     """A table of GitHub's kind, with a header even where there is no line."""
-    rows = [COLUMNS, tuple("---" for _ in COLUMNS), *(line.as_cells() for line in lines)]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+    return _table(COLUMNS, (line.as_cells() for line in lines))
+
+
+def as_summary(lines: Sequence[Line]) -> str:
+    """What has a goal, a line each, beside its reference; the table of the README."""
+    references = {(line.row, line.work): line for line in lines if line.ratio is None}
+    rows = []
+    for line in lines:
+        if line.ratio is not None and line.goal is not None:
+            reference = references[line.row, line.work]
+            beside = f"{_milliseconds(reference.sample.median)} ({reference.contender})"
+            _, _, _, median, _, ratio, goal, *_ = line.as_cells()
+            rows.append((line.row, line.work, median, beside, ratio, goal))
+    return _table(SUMMARY, rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in lines)
 
 
 def _milliseconds(seconds: float) -> str:

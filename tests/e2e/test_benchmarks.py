@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_quick_run_writes_the_whole_table(world: World) -> None:
-    markdown, numbers = world.root / "table.md", world.root / "table.json"
-    options = ("--quick", "--rounds=1", "--only=P1", f"--markdown={markdown}", f"--json={numbers}")
-    world.run(sys.executable, "-m", "benchmarks", *options, cwd=ROOT)
+    markdown, numbers, short = (world.root / name for name in ("table.md", "table.json", "summary.md"))
+    files = (f"--markdown={markdown}", f"--json={numbers}", f"--summary={short}")
+    world.run(sys.executable, "-m", "benchmarks", "--quick", "--rounds=1", "--only=P1", *files, cwd=ROOT)
     lines = json.loads(numbers.read_text())["lines"]
     assert [(line["contender"], line["exact"], line["goal"]) for line in lines] == [
         ("bare checkout", "", None),
@@ -26,5 +26,7 @@ def test_a_quick_run_writes_the_whole_table(world: World) -> None:
     header, rule, *rows = [row for row in markdown.read_text().splitlines() if row.startswith("|")]
     assert len(rows) == len(lines)
     assert {row.count("|") for row in (header, rule, *rows)} == {12}
+    assert [row.count("|") for row in short.read_text().splitlines()] == [7] * 4
+    assert short.read_text().count(" (bare checkout) | ") == 2
     for column in ("median", "spread", "ratio", "goal", "reached", "exact"):
         assert f" {column} " in header
