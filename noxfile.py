@@ -34,6 +34,14 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["--numprocesses=3", "--dist=loadgroup"]))
 
 
+@nox.session(venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """The tests with the oldest releases of what freshvenv requires that its metadata allows."""
+    session.install("--resolution=lowest-direct", ".")
+    session.install(*groups("test"))
+    session.run("pytest", *(session.posargs or ["--numprocesses=3", "--dist=loadgroup"]))
+
+
 @nox.session
 @nox.parametrize("place", ["", "worktree", "submodule", "odd-path"], ids=["plain", "worktree", "submodule", "odd-path"])
 def poisoned(session: nox.Session, place: str) -> None:
