@@ -210,4 +210,5 @@ class _Job(NamedTuple):
             files=files,
             unmet=missing,
             requirements="" if missing else self._question(payload),
+            mark=os.urandom(8).hex(),
         )

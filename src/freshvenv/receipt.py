@@ -38,7 +38,8 @@ class Receipt(NamedTuple):
     ``project`` is the directory that was installed, ``venv`` the one it was installed into, both absolute.
     ``commit`` was HEAD, ``time`` is UTC in ISO 8601. ``files`` is the witness: every file that the distribution owns,
     ``RECORD`` and ``direct_url.json`` among them, by path below the venv. ``unmet`` has the requirements that could
-    not be installed; ``requirements`` is a digest of what they and the venv were when none was missing.
+    not be installed; ``requirements`` is a digest of what they and the venv were when none was missing. ``mark`` is a
+    random name, in hexadecimal digits, that no other install has.
     """
 
     project: str
@@ -52,6 +53,7 @@ class Receipt(NamedTuple):
     files: Mapping[str, FileStamp]
     unmet: tuple[str, ...] = ()
     requirements: str = ""
+    mark: str = ""
 
 
 def dump(receipt: Receipt) -> bytes:
@@ -85,6 +87,7 @@ def dump(receipt: Receipt) -> bytes:
             "variables": receipt.fingerprint.variables,
             "unmet": receipt.unmet,
             "requirements": receipt.requirements,
+            "mark": receipt.mark,
             "time": receipt.time,
             "witness": dict(receipt.files),
         }
@@ -123,6 +126,7 @@ def load(text: bytes) -> Receipt:
             files=_stamps(data["witness"]),
             unmet=_texts(data["unmet"]),
             requirements=_text(data["requirements"]),
+            mark=_digits(data["mark"]),
         )
     except DamagedReceiptError:
         raise
@@ -165,6 +169,14 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _digits(value: object) -> str:
+    """Text that can be part of a file's name, whatever it says."""
+    text = _text(value)
+    if not set("0123456789abcdef").issuperset(text):
+        raise ValueError(f"{text!r} is no mark")
+    return text
 
 
 def _texts(value: object) -> tuple[str, ...]:

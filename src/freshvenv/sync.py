@@ -28,6 +28,7 @@ _ROUNDS = 5
 class Request(NamedTuple):
     """What is wanted: which venvs (none: all), and how.
 
+    ``force``: what is fresh is reinstalled, too, and wheels are built anew, whatever the cache has.
     ``automatic`` is set when nobody asked for it by name, so that ``on-stale`` has a say.
     """
 
@@ -50,7 +51,7 @@ def sync(
     ``permit`` is asked before anything of the tree is read, each time anew; it returns the commit that may be built.
     Raises :class:`FreshvenvError` when nothing can be observed at all, and what ``permit`` raises.
     """
-    run = _Run(repository, workshop, request)
+    run = _Run(repository, workshop.building_anew() if request.force else workshop, request)
     done: dict[str, Outcome] = {}
     sight: Sight | None = None
     outcomes: list[Outcome] = []

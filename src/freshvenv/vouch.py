@@ -122,9 +122,11 @@ def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
     # A tag, a submodule or a variable can be another one while no file of the work tree is.
     if current.version_control or current.submodules or sighting.target.project.variables:
         return []
-    root = sighting.target.candidate.path
-    # The receipt goes before the first file does: without it, an install was begun and not finished.
-    return [sighting.desk.receipt_file, *(root / path for path in receipt.files if path.endswith(_WITNESSES))]
+    root, desk = sighting.target.candidate.path, sighting.desk
+    # The receipt goes before the first file does: without it, an install was begun and not finished. And what was moved
+    # or copied into the venv's place is as old as it was there, but its mark is another.
+    notes = (desk.receipt_file, desk.mark_file(receipt))
+    return [*notes, *(root / path for path in receipt.files if path.endswith(_WITNESSES))]
 
 
 def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:

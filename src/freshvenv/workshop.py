@@ -30,12 +30,22 @@ _ROOM = 32 * 1024 * 1024
 
 
 class Workshop:
-    """``cache`` may be lost at any time; ``state`` holds locks and the logs of failed builds."""
+    """``cache`` may be lost at any time; ``state`` holds locks and the logs of failed builds.
+
+    ``renewed``: see :class:`~freshvenv.wheels.cache.WheelCache`.
+    """
 
     def __init__(self, cache: Path, state: Path, progress: Progress | None = None) -> None:
         self.cache = cache
         self.state = state
         self.progress = progress or Progress()
+        self.renewed: set[Path] | None = None
+
+    def building_anew(self) -> Workshop:
+        """The same, but for one run that builds each wheel itself, once."""
+        same = Workshop(self.cache, self.state, self.progress)
+        same.renewed = set()
+        return same
 
     @classmethod
     def of_user(cls) -> Workshop:
@@ -60,7 +70,7 @@ class Workshop:
         """What was built before. Imported here: looking at venvs needs none of it."""
         from freshvenv.wheels.cache import WheelCache
 
-        return WheelCache(self.cache / "wheels", self.locks, seen_by_builds())
+        return WheelCache(self.cache / "wheels", self.locks, seen_by_builds(), self.renewed)
 
     @cached_property
     def installer(self) -> Installer:

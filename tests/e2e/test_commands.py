@@ -246,6 +246,42 @@ def test_resync_by_force_repairs_what_nobody_noticed(world: World) -> None:
     assert_fresh(repository, 11)
 
 
+def test_resync_by_force_builds_anew(world: World) -> None:
+    """What a build takes from outside of the tree is in no fingerprint: here a file that the backend copies."""
+    outside = world.root / "outside"
+    outside.write_text("NUMBER = 2\n")
+    repository = create(world, world.root / "work", branches={})
+    backend = repository.path / "backend" / "in_tree.py"
+    built = world.root / "built"
+    backend.write_text(
+        f"{backend.read_text()}\n"
+        f"open({str(built)!r}, 'a').write('x')\n"
+        f"Path('src/demo/left.py').write_text(open({str(outside)!r}).read())\n"
+    )
+    text = (repository.path / "pyproject.toml").read_text()
+    repository.write("pyproject.toml", text.replace('venvs = [".venv"]', 'venvs = [".venv", "other"]'))
+    repository.write(".gitignore", ".venv/\nother/\n__pycache__/\n")
+    repository.commit("copy a file from outside")
+    venvs = [make_venv(world, repository.path / name) for name in (".venv", "other")]
+    repository.freshvenv("resync")
+    once = built.stat().st_size
+
+    outside.write_text("NUMBER = 3\n")
+    repository.freshvenv("resync")
+    assert [installed_value(venv, world) for venv in venvs] == [21, 21]
+    repository.freshvenv("resync", "--force", "--dry-run")
+    assert built.stat().st_size == once
+    repository.freshvenv("resync", "--force")
+    assert [installed_value(venv, world) for venv in venvs] == [31, 31]
+    assert built.stat().st_size == 2 * once
+
+    shutil.rmtree(venvs[1])
+    make_venv(world, venvs[1])
+    repository.freshvenv("resync")
+    assert installed_value(venvs[1], world) == 31
+    assert built.stat().st_size == 2 * once
+
+
 DRY_RUNS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "stale": ((), rf"freshvenv: \.venv: would be reinstalled: {TREES}\n"),
     "by force": (("--force",), rf"freshvenv: \.venv: would be reinstalled: {TREES}\n"),

@@ -35,9 +35,9 @@ HOOK_COMMANDS = (("hooks", "install"), ("hooks", "uninstall"), ("hooks", "status
 
 
 def own_notes(venv: Path) -> list[str]:
-    """Our files in a venv, without the digest in their names."""
+    """Our files in a venv, without the digest and the random digits in their names."""
     names = sorted(path.name for path in (venv / ".freshvenv").iterdir())
-    return [name.partition(".")[1] + name.partition(".")[2] if "." in name else name for name in names]
+    return [re.sub(r"^[0-9a-f]{16}(\.[0-9a-f]{16})?(?=\.)", "", name) for name in names]
 
 
 def everything_in(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -753,7 +753,7 @@ def test_damage_is_repaired(installed_twice: Repository, damage: Callable[[Repos
     assert said.status == 0, said.text
     assert everything_in(repository.path / "precious") == expected
     assert_fresh(repository, 11)
-    assert own_notes(repository.venv) == [".receipt.json", "voucher"]
+    assert own_notes(repository.venv) == [".mark", ".receipt.json", "voucher"]
 
 
 # Programs that are missing

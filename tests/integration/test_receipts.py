@@ -76,6 +76,34 @@ def test_projects_have_receipts_of_their_own(desk: Desk) -> None:
     assert desk.receipt() == receipt()
 
 
+def marked(mark: str) -> Receipt:
+    return receipt()._replace(mark=mark)
+
+
+def test_mark_is_there_as_long_as_its_receipt(desk: Desk) -> None:
+    other = Desk(desk.folder, OTHER)
+    other.write_receipt(marked("c"))
+    for old, new in (("a", "b"), ("b", "a")):
+        desk.write_receipt(marked(old))
+        desk.write_receipt(marked(new))
+        assert desk.mark_file(marked(new)).is_file()
+        assert not desk.mark_file(marked(old)).exists()
+    assert other.mark_file(marked("c")).is_file()
+
+
+def test_mark_is_there_before_its_receipt(desk: Desk) -> None:
+    """So that a receipt whose mark is missing was never one of this venv."""
+    desk.write_receipt(marked("a"))
+    desk.receipt_file.unlink()
+    desk.receipt_file.mkdir()
+    with pytest.raises(OSError, match="directory"):
+        desk.write_receipt(marked("b"))
+    assert desk.mark_file(marked("b")).is_file()
+    desk.receipt_file.rmdir()
+    desk.write_receipt(marked("c"))
+    assert names(desk.folder) == [".json", ".mark"]
+
+
 def test_receipt_that_cannot_be_written_leaves_the_old_one(desk: Desk) -> None:
     desk.write_receipt(receipt())
     blocked = Desk(desk.folder / "file", PROJECT)

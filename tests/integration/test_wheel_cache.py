@@ -148,6 +148,28 @@ def test_what_gives_the_same_wheel_is_not_built(
     assert builds.count == 1
 
 
+# Building anew
+
+
+def test_renewed_once(cache: WheelCache, interpreter: Interpreter) -> None:
+    builds = Builds()
+    cache.get(FINGERPRINT, interpreter, builds)
+    anew = replace(cache, renewed=set())
+    assert [text_of(anew.get(FINGERPRINT, interpreter, builds)) for _ in range(2)] == ["BUILD = 2\n"] * 2
+    assert text_of(anew.get(FINGERPRINT, other(interpreter), builds)) == "BUILD = 3\n"
+    assert text_of(cache.get(FINGERPRINT, interpreter, builds)) == "BUILD = 2\n"
+
+
+def test_renewal_that_fails_leaves_the_old_entry(cache: WheelCache, interpreter: Interpreter, tmp_path: Path) -> None:
+    def fail(_: Path) -> Payload:
+        raise BuildError("boom", log=tmp_path / "log")
+
+    cache.get(FINGERPRINT, interpreter, Builds())
+    with pytest.raises(BuildError):
+        replace(cache, renewed=set()).get(FINGERPRINT, interpreter, fail)
+    assert text_of(cache.get(FINGERPRINT, interpreter, Builds(count=1))) == "BUILD = 1\n"
+
+
 # Failures
 
 

@@ -80,6 +80,7 @@ RECEIPTS = st.builds(
     files=st.dictionaries(TEXTS, STAMPS, max_size=3),
     unmet=LINES,
     requirements=TEXTS,
+    mark=st.text("0123456789abcdef", max_size=4),
 )
 
 quietly = settings(database=None, deadline=None, max_examples=200)
@@ -154,6 +155,10 @@ DAMAGED: dict[str, Edit] = {
     "exec bit is a number": lambda data: data["witness"].update({"lib/demo.py": [3, 1, 1, 0, "x"]}),
     "digest is nothing": lambda data: data["witness"].update({"lib/demo.py": [3, 1, 1, False, None]}),
     "no requirements": lambda data: data.pop("requirements"),
+    "no mark": lambda data: data.pop("mark"),
+    "mark is a number": lambda data: data.update(mark=1),
+    "mark that leads elsewhere": lambda data: data.update(mark="../a"),
+    "mark with a null byte": lambda data: data.update(mark="a\0"),
     "unmet is nothing": lambda data: data.update(unmet=None),
     "no time": lambda data: data.pop("time"),
 }

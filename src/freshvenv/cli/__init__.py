@@ -99,7 +99,7 @@ def init(kind: str | None) -> int:
 
 @group.command()
 @click.argument("venv", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Reinstall what is fresh, too.")
+@click.option("--force", is_flag=True, help="Build anew, whatever is cached, and reinstall what is fresh, too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def resync(venv: tuple[Path, ...], *, force: bool, dry_run: bool) -> int:
     """Bring the venvs, or the named ones, in step with the working tree.

@@ -36,6 +36,10 @@ class Desk(NamedTuple):
     def failure_file(self) -> Path:
         return self._stem.with_suffix(".failure")
 
+    def mark_file(self, receipt: Receipt) -> Path:
+        """An empty file that is there as long as this very receipt is: times tell no venv from a copy of another."""
+        return self._stem.with_suffix(f".{receipt.mark}.mark")
+
     def receipt(self) -> Receipt | None:
         """The receipt, if there is one. Raises :class:`DamagedReceiptError`."""
         try:
@@ -47,8 +51,15 @@ class Desk(NamedTuple):
 
     def write_receipt(self, receipt: Receipt) -> None:
         """Vouch for an install. Raises ``OSError``."""
+        mark = self.mark_file(receipt)
+        if receipt.mark:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            mark.touch()
         # It is sealed: one that a loss of power left cut is no receipt, and costs a reinstall.
         write_atomically(self.receipt_file, dump(receipt), durable=False)
+        for older in self.folder.glob(f"{self._stem.name}.*.mark"):
+            if older != mark:
+                older.unlink(missing_ok=True)
         self.failure_file.unlink(missing_ok=True)
 
     def drop_receipt(self) -> None:

@@ -24,16 +24,18 @@ class WheelCache(NamedTuple):
     That goes for pure wheels, too: what a backend writes may depend on the Python that runs it, and on which release
     of the backend supports that Python. Entries are made aside and renamed into place, so a reader sees a whole one or
     none. ``surroundings`` are the variables that builds of now see: what was built under other ones is another wheel.
+    ``renewed``, where there is such a set, holds the entries that were made since it was: no others are believed.
     """
 
     directory: Path
     locks: Path
     surroundings: tuple[tuple[str, str], ...] = ()
+    renewed: set[Path] | None = None
 
     def get(self, fingerprint: Fingerprint, interpreter: Interpreter, make: Callable[[Path], Payload]) -> Payload:
         """The payload for a fingerprint; when there is none, or a damaged one, ``make`` fills a new folder.
 
-        Two processes that want the same entry build it once.
+        Two processes that want the same entry build it once. The old entry stays when ``make`` fails.
         """
         slot = self.directory / self._key(fingerprint)
         found = self._find(slot, interpreter)
@@ -50,6 +52,8 @@ class WheelCache(NamedTuple):
                 place = slot / interpreter.abi_tag
                 remove_tree(place)
                 os.rename(aside, place)
+                if self.renewed is not None:
+                    self.renewed.add(place)
                 return load(place)
             finally:
                 remove_tree(aside)
@@ -77,6 +81,8 @@ class WheelCache(NamedTuple):
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
     def _find(self, slot: Path, interpreter: Interpreter) -> Payload | None:
+        if self.renewed is not None and slot / interpreter.abi_tag not in self.renewed:
+            return None
         with suppress(DamagedPayloadError):
             payload = load(slot / interpreter.abi_tag)
             # What was used last goes last.
