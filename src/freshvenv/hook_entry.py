@@ -11,9 +11,10 @@ import gc
 import os
 import sys
 
-from freshvenv.environment import is_switched_off, scrub, stop_on_termination
+from freshvenv.environment import is_inside_of_one, is_told_off, scrub, stop_on_termination
 from freshvenv.hooks.stamp import holds
-from freshvenv.source.refs import find_git_dir, head_commit
+from freshvenv.own import read_own
+from freshvenv.source.refs import common_dir, find_git_dir, head_commit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,17 +24,21 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Bring the venvs of the work tree in step. Always 0: a hook does not spoil the command that fired it."""
-    if is_switched_off():
+    if is_inside_of_one():
         return 0
     if arguments is None:
         arguments = sys.argv[1:]
     kind = arguments[0] if arguments else _hook_type()
-    scrub()
+    brings = _brings(kind, arguments[1:])
     try:
-        _note_what_was_brought(kind, arguments[1:])
-        if _nothing_to_do():
+        if brings:
+            _note_it()
+        if is_told_off():
             return 0
-        _run(kind)
+        scrub()
+        if not brings and _nothing_to_do():
+            return 0
+        _run(kind, brings=brings)
     except KeyboardInterrupt:
         _say("freshvenv: interrupted; the next run sets it right")
     except Exception as error:  # noqa: BLE001 - the promise of this door: git's command succeeds
@@ -55,19 +60,33 @@ def _hook_type() -> str:
     return "post-commit"
 
 
-def _note_what_was_brought(kind: str, arguments: list[str]) -> None:
-    """Note that files came into the work tree while HEAD stayed; pre-commit and prek tell it by variables."""
+def _brings(kind: str, arguments: list[str]) -> bool:
+    """Whether files came into the work tree while HEAD stayed; pre-commit and prek tell it by variables."""
     match kind:
         case "post-checkout":
-            brought = (arguments[2] if arguments[2:] else os.environ.get("PRE_COMMIT_CHECKOUT_TYPE")) == "0"
+            return (arguments[2] if arguments[2:] else os.environ.get("PRE_COMMIT_CHECKOUT_TYPE")) == "0"
         case "post-merge":
-            brought = (arguments[0] if arguments else os.environ.get("PRE_COMMIT_IS_SQUASH_MERGE")) == "1"
+            return (arguments[0] if arguments else os.environ.get("PRE_COMMIT_IS_SQUASH_MERGE")) == "1"
         case _:
-            brought = False
-    git_dir = find_git_dir(os.getcwd()) if brought else ""
-    if git_dir and os.path.isdir(os.path.join(git_dir, "freshvenv")):
-        with open(os.path.join(git_dir, "freshvenv", "brought"), "wb"):
-            pass
+            return False
+
+
+def _note_it() -> None:
+    """Note it in a clone that takes part, unless what is there is strange already; the shim has done that, too."""
+    git_dir = find_git_dir(os.getcwd())
+    if not git_dir or not os.path.isdir(os.path.join(common_dir(git_dir), "freshvenv")):
+        return
+    note = os.path.join(git_dir, "freshvenv", "brought")
+    os.makedirs(os.path.dirname(note), exist_ok=True)
+    try:
+        known = read_own(note, 100)
+    except FileNotFoundError:
+        known = b"accepted\n"
+    except OSError:
+        return  # what is in its place is taken for the worst
+    if known == b"accepted\n":
+        with open(note, "wb") as file:
+            file.write(b"new\n")
 
 
 def _nothing_to_do() -> bool:
@@ -77,7 +96,7 @@ def _nothing_to_do() -> bool:
     return bool(commit) and holds(os.path.join(git_dir, "freshvenv", "stamp"), top, commit)
 
 
-def _run(kind: str) -> None:
+def _run(kind: str, *, brings: bool) -> None:
     # A hook is over before a collection would pay: it only walks again and again through what was just loaded.
     gc.disable()
     stop_on_termination()
@@ -95,6 +114,11 @@ def _run(kind: str) -> None:
     from freshvenv.trust.gate import UntrustedError, open_gate
 
     gate = open_gate(repository)
+    if brings:
+        # Now, while it is as it came, although nothing may have to be done.
+        gate.look_at_what_was_brought()
+        if _nothing_to_do():
+            return
     plain = kind == "post-commit" and not repository.brought_content_in()
     try:
         judged = gate.permit(_head(repository))
@@ -121,7 +145,7 @@ def _run(kind: str) -> None:
     from freshvenv.workshop import Workshop
 
     workshop = Workshop(cache_directory(), state_directory(), Progress(sys.stderr if shows_progress() else None))
-    sync(repository, workshop, Request(automatic=True), _report, permit)
+    sync(repository, workshop, Request(automatic=True), _report, permit, gate.vet)
 
 
 def _head(repository: Repository) -> str:
