@@ -107,9 +107,9 @@ def shows_progress(environ: Mapping[str, str] = os.environ) -> bool:
     return environ.get(PROGRESS, "").lower() != "off"
 
 
-def is_switched_off(environ: MutableMapping[str, str] = os.environ) -> bool:
-    """Whether hooks should do nothing: the user said so, or one of our own processes started them."""
-    return is_told_off(environ) or bool(environ.get(GUARD))
+def is_inside_of_one(environ: MutableMapping[str, str] = os.environ) -> bool:
+    """Whether one of our own processes started this one."""
+    return bool(environ.get(GUARD))
 
 
 def is_told_off(environ: MutableMapping[str, str] = os.environ) -> bool:

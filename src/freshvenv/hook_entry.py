@@ -14,13 +14,15 @@ import sys
 from freshvenv.environment import (
     checkout_flag,
     hook_type,
-    is_switched_off,
+    is_inside_of_one,
+    is_told_off,
     scrub,
     squash_flag,
     stop_on_termination,
 )
 from freshvenv.hooks.stamp import holds
-from freshvenv.source.refs import find_git_dir, head_commit
+from freshvenv.own import read_own
+from freshvenv.source.refs import common_dir, find_git_dir, head_commit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,35 +32,53 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Bring the venvs of the work tree in step. Always 0: a hook does not spoil the command that fired it."""
-    if is_switched_off():
+    if is_inside_of_one():
         return 0
     if arguments is None:
         arguments = sys.argv[1:]
     kind = arguments[0] if arguments else hook_type()
-    scrub()
+    brings = _brings(kind, arguments[1:])
     try:
-        _note_what_was_brought(kind, arguments[1:])
-        if _nothing_to_do():
+        if brings:
+            _note_it()
+        if is_told_off():
             return 0
-        _run(kind)
+        scrub()
+        if not brings and _nothing_to_do():
+            return 0
+        _run(kind, brings=brings)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the promise of this door: git's command succeeds
         _explain(error)
     return 0
 
 
-def _note_what_was_brought(kind: str, arguments: list[str]) -> None:
-    """Note that files came into the work tree while HEAD stayed; pre-commit and prek tell it by variables."""
+def _brings(kind: str, arguments: list[str]) -> bool:
+    """Whether files came into the work tree while HEAD stayed; pre-commit and prek tell it by variables."""
     match kind:
         case "post-checkout":
-            brought = (arguments[2] if arguments[2:] else checkout_flag()) == "0"
+            return (arguments[2] if arguments[2:] else checkout_flag()) == "0"
         case "post-merge":
-            brought = (arguments[0] if arguments else squash_flag()) == "1"
+            return (arguments[0] if arguments else squash_flag()) == "1"
         case _:
-            brought = False
-    git_dir = find_git_dir(os.getcwd()) if brought else ""
-    if git_dir and os.path.isdir(os.path.join(git_dir, "freshvenv")):
-        with open(os.path.join(git_dir, "freshvenv", "brought"), "wb"):
-            pass
+            return False
+
+
+def _note_it() -> None:
+    """Note it in a clone that takes part, unless what is there is strange already; the shim has done that, too."""
+    git_dir = find_git_dir(os.getcwd())
+    if not git_dir or not os.path.isdir(os.path.join(common_dir(git_dir), "freshvenv")):
+        return
+    note = os.path.join(git_dir, "freshvenv", "brought")
+    os.makedirs(os.path.dirname(note), exist_ok=True)
+    try:
+        known = read_own(note, 100)
+    except FileNotFoundError:
+        known = b"accepted\n"
+    except OSError:
+        return  # what is in its place is taken for the worst
+    if known == b"accepted\n":
+        with open(note, "wb") as file:
+            file.write(b"new\n")
 
 
 def _nothing_to_do() -> bool:
@@ -68,7 +88,7 @@ def _nothing_to_do() -> bool:
     return bool(commit) and holds(os.path.join(git_dir, "freshvenv", "stamp"), top, commit)
 
 
-def _run(kind: str) -> None:
+def _run(kind: str, *, brings: bool) -> None:
     # A hook is over before a collection would pay: it only walks again and again through what was just loaded.
     gc.disable()
     stop_on_termination()
@@ -86,6 +106,11 @@ def _run(kind: str) -> None:
     from freshvenv.trust.gate import UntrustedError, open_gate
 
     gate = open_gate(repository)
+    if brings:
+        # Now, while it is as it came, although nothing may have to be done.
+        gate.look_at_what_was_brought()
+        if _nothing_to_do():
+            return
     plain = kind == "post-commit" and not repository.brought_content_in()
     try:
         judged = gate.permit(_head(repository))
@@ -109,7 +134,7 @@ def _run(kind: str) -> None:
     from freshvenv.sync import Request, sync
     from freshvenv.workshop import Workshop
 
-    sync(repository, Workshop.of_user(), Request(automatic=True), _report, permit)
+    sync(repository, Workshop.of_user(), Request(automatic=True), _report, permit, gate.vet)
 
 
 def _head(repository: Repository) -> str:

@@ -44,12 +44,14 @@ def sync(
     request: Request,
     report: Callable[[Outcome], None] = lambda _: None,
     permit: Callable[[], str] | None = None,
+    vet: Callable[[tuple[str, ...]], None] | None = None,
 ) -> list[Outcome]:
     """Bring the venvs in step with the working tree, and report each as soon as it is done.
 
     One broken venv does not stop the others. When HEAD moves meanwhile, what it moved to is brought in too.
     ``permit`` is asked before anything of the tree is read, each time anew; it returns the commit that may be built.
-    Raises :class:`FreshvenvError` when nothing can be observed at all, and what ``permit`` raises.
+    ``vet`` is told what lies uncommitted on it, before that is built. Raises :class:`FreshvenvError` when nothing can
+    be observed at all, and what ``permit`` and ``vet`` raise.
     """
     run = _Run(repository, workshop.building_anew() if request.force else workshop, request)
     done: dict[str, Outcome] = {}
@@ -64,6 +66,8 @@ def sync(
             continue
         if request.automatic and sight.found.settings.on_stale is OnStale.OFF:
             return []
+        if vet and any(run.decide(sight, it).decision.action is Action.REINSTALL for it in sight.sightings):
+            vet(sight.tree.uncommitted)
         outcomes = []
         for sighting in sight.sightings:
             outcome = run.settle(sight, sighting)
@@ -87,11 +91,19 @@ class _Run(NamedTuple):
     workshop: Workshop
     request: Request
 
+    def decide(self, sight: Sight, sighting: Sighting) -> Outcome:
+        """Decide about one target as it was seen."""
+        return Outcome(sighting.label, decide(sighting.observation, self._wish(sight)), sighting.observation)
+
+    def _wish(self, sight: Sight) -> Wish:
+        automatic = self.request.automatic
+        return Wish(self.request.force, sight.found.settings.on_stale if automatic else OnStale.REINSTALL)
+
     def settle(self, sight: Sight, sighting: Sighting) -> Outcome:
         """Decide about one target, and carry it out."""
         request = self.request
-        wish = Wish(request.force, sight.found.settings.on_stale if request.automatic else OnStale.REINSTALL)
-        outcome = Outcome(sighting.label, decide(sighting.observation, wish), sighting.observation)
+        wish = self._wish(sight)
+        outcome = self.decide(sight, sighting)
         # What looks broken may be in the midst of another run's install, so that is looked at with the lock, too.
         is_final = outcome.decision.action is not Action.REINSTALL and outcome.decision.state is not State.BROKEN
         if is_final or request.dry_run or sighting.venv is None:

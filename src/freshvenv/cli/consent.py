@@ -9,7 +9,6 @@ import click
 from freshvenv.errors import FreshvenvError
 from freshvenv.report import printable
 from freshvenv.source.git import Repository
-from freshvenv.trust.brought import accept
 from freshvenv.trust.description import describe
 from freshvenv.trust.gate import look_at_gate, open_gate
 from freshvenv.trust.verdict import Verdict
@@ -37,7 +36,7 @@ def consent(repository: Repository, *, dry_run: bool) -> Callable[[], str]:
         if not dry_run:
             if verdict.strange:
                 _enter(lambda: gate.approve(verdict))
-            _enter(lambda: accept(repository))
+            _enter(gate.accept)
         agreed.append(verdict.head)
         return verdict.head
 

@@ -27,10 +27,7 @@ def head_commit(git_dir: str) -> str:
         value = _read(os.path.join(git_dir, "HEAD"))
         if not value.startswith("ref: "):
             return value
-        common = git_dir
-        link = os.path.join(git_dir, "commondir")
-        if os.path.exists(link):
-            common = os.path.join(git_dir, _read(link))
+        common = common_dir(git_dir)
         # A branch may be another name of a branch (git-symbolic-ref(1)).
         for _ in range(_DEEPEST):
             value = _value(common, value[5:])
@@ -39,6 +36,12 @@ def head_commit(git_dir: str) -> str:
     except OSError:
         pass
     return ""
+
+
+def common_dir(git_dir: str) -> str:
+    """The directory that a git directory shares with those of other work trees; its own where there are none."""
+    link = os.path.join(git_dir, "commondir")
+    return os.path.join(git_dir, _read(link)) if os.path.exists(link) else git_dir
 
 
 def _value(common: str, ref: str) -> str:

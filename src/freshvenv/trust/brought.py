@@ -1,34 +1,80 @@
 """The note that files of another commit were brought into the work tree, of which no reflog tells.
 
 ``git checkout FETCH_HEAD -- .``, ``git restore --source`` and ``git merge --squash`` leave HEAD where it is and a
-stranger's files on top of it. The shim makes the note when git tells it so (githooks(5): post-checkout with flag 0,
-post-merge with flag 1). As long as anything is uncommitted after that, nothing is built unasked.
+stranger's files on top of it. git tells the hook that something of the kind happened (githooks(5): post-checkout with
+flag 0, post-merge with flag 1), and not where the files are from; ``git restore FILE``, which throws an edit away,
+fires the same. So the shim makes a note, and the same hook looks at what lies uncommitted, while it is as it came.
 """
 
 from __future__ import annotations
 
 import os
+from enum import Enum
+from pathlib import Path
 
+from freshvenv.files import remove_tree, write_atomically
+from freshvenv.own import read_own
 from freshvenv.source.git import Repository
-from freshvenv.source.snapshot import Unseen
 
 NAME = "brought"
 
 
-def lies_about(repository: Repository) -> bool:
-    """Whether such files may lie uncommitted in the work tree; the note is dropped when nothing does."""
+class Brought(Enum):
+    """What is known of the files that were brought; the value is what the note says."""
+
+    NOTHING = ""
+    NEW = "new"
+    """They were not looked at yet."""
+    STRANGE = "strange"
+    ACCEPTED = "accepted"
+    """The user took them for his own."""
+
+
+def brought(repository: Repository) -> Brought:
+    """What the note says. One that says anything else, or that is no file, is taken for the worst."""
     note = repository.own_state / NAME
-    if not note.exists():
-        return False
-    if repository.uncommitted(Unseen().pathspecs):
-        return True
-    note.unlink(missing_ok=True)
-    return False
+    try:
+        return Brought(read_own(note, 100).decode().strip() or Brought.STRANGE.value)
+    except FileNotFoundError:
+        return Brought.NOTHING
+    except (OSError, ValueError):
+        return Brought.STRANGE
 
 
-def accept(repository: Repository) -> None:
-    """Take what lies in the work tree for the user's own."""
+def note_brought(repository: Repository, what: Brought) -> None:
+    """Write the note, or drop it. Raises ``OSError``."""
     note = repository.own_state / NAME
     # On a disk that cannot be written, removing what is not there is an error, too.
-    if os.path.lexists(note):
+    if not os.path.lexists(note):
+        if what is not Brought.NOTHING:
+            write_atomically(note, f"{what.value}\n".encode(), durable=False)
+        return
+    _remove(note)
+    if what is not Brought.NOTHING:
+        write_atomically(note, f"{what.value}\n".encode(), durable=False)
+
+
+def _remove(note: Path) -> None:
+    if note.is_dir() and not note.is_symlink():
+        remove_tree(note)
+    else:
         note.unlink(missing_ok=True)
+
+
+def being_applied(repository: Repository) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """What a git command that stopped is in the midst of bringing in.
+
+    That is the tips that are merged, the commits that are picked, and whether it is mails.
+    """
+    git_dir = repository.git_dir
+    picked = _ids(git_dir / "CHERRY_PICK_HEAD")
+    if (git_dir / "rebase-merge").exists() or (git_dir / "rebase-apply").exists():
+        picked += _ids(git_dir / "REBASE_HEAD")
+    return _ids(git_dir / "MERGE_HEAD"), picked, (git_dir / "rebase-apply" / "applying").exists()
+
+
+def _ids(file: Path) -> tuple[str, ...]:
+    try:
+        return tuple(file.read_text(encoding="ascii", errors="replace").split())
+    except OSError:
+        return ()

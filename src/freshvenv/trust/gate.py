@@ -7,18 +7,21 @@ reflogs and commits; none of that comes with a tree.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.errors import FreshvenvError, GitError
 from freshvenv.source.git import Repository
-from freshvenv.trust.brought import lies_about
+from freshvenv.source.snapshot import Unseen
+from freshvenv.trust.brought import Brought, being_applied, brought, note_brought
 from freshvenv.trust.history import LIMIT, WITHOUT_REPLACEMENTS, GitHistory, branch_logs, head_logs, rev_list
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
 from freshvenv.trust.remotes import TrustedRefs, came_otherwise, matches, trusted_refs
 from freshvenv.trust.settings import STRANGE_KEY, TrustSettings, pin_key, read_trust_settings, urls
+from freshvenv.trust.uncommitted import files_of
 from freshvenv.trust.verdict import Commit, Evidence, Finding, Preset, Verdict, judge
 
 _LONG = 1_000
@@ -189,9 +192,118 @@ class Gate(NamedTuple):
         self.remember(verdict)
         if not verdict.trusted:
             raise UntrustedError("; ".join((verdict.reason, *verdict.notes)), verdict)
-        if lies_about(self.repository):
-            raise UntrustedError("what was checked out of another commit lies uncommitted in the work tree", verdict)
+        what = brought(self.repository)
+        if what is Brought.NEW:
+            what = self.look_at_what_was_brought()
+        if what is Brought.STRANGE and self._tidy():
+            raise UntrustedError(f"{_FILES} lie uncommitted in the work tree", verdict)
+        if what is not Brought.ACCEPTED:
+            self._refuse_what_is_applied(verdict)
         return verdict.head
+
+    def vet(self, uncommitted: Collection[str]) -> None:
+        """See that none of the uncommitted files is a stranger's. Raises :class:`UntrustedError`.
+
+        How they came may have left no trace (``git cherry-pick --no-commit``, a stash). Those that were changed since,
+        or merged with others, are not known again.
+        """
+        if not uncommitted:
+            self._note(Brought.NOTHING)
+            return
+        if self.settings.preset in {Preset.ALWAYS, Preset.NEVER} or brought(self.repository) is Brought.ACCEPTED:
+            return
+        if found := self._strange_file(uncommitted):
+            self._note(Brought.STRANGE)
+            verdict = Verdict(self.repository.head().commit, trusted=False, reason="")
+            raise UntrustedError(f"{_FILES} lie uncommitted in the work tree ({found})", verdict)
+
+    def look_at_what_was_brought(self) -> Brought:
+        """Find out whether files that were just brought into the work tree are a stranger's; that is noted."""
+        known = brought(self.repository)
+        if known is not Brought.NEW:
+            return known
+        uncommitted = self._uncommitted()
+        if self.settings.preset is not Preset.ALWAYS and uncommitted:
+            squashed = _squashed(self.repository)
+            if any(not it.good for it in self._findings(squashed)) or self._strange_file(uncommitted):
+                self._note(Brought.STRANGE)
+                return Brought.STRANGE
+        self._note(Brought.NOTHING)
+        return Brought.NOTHING
+
+    def accept(self) -> None:
+        """Take what lies in the work tree for the user's own. Raises ``OSError``."""
+        uncommitted = self._uncommitted()
+        is_strange = brought(self.repository) is not Brought.NOTHING or self._what_is_applied()
+        if uncommitted and (is_strange or self._strange_file(uncommitted)):
+            note_brought(self.repository, Brought.ACCEPTED)
+        else:
+            note_brought(self.repository, Brought.NOTHING)
+
+    def _tidy(self) -> bool:
+        if self._uncommitted():
+            return True
+        self._note(Brought.NOTHING)
+        return False
+
+    def _note(self, what: Brought) -> None:
+        # Where it cannot be written, it is looked at again.
+        with suppress(OSError):
+            note_brought(self.repository, what)
+
+    def _uncommitted(self) -> tuple[str, ...]:
+        return self.repository.uncommitted(Unseen().pathspecs)
+
+    def _refuse_what_is_applied(self, verdict: Verdict) -> None:
+        if (strange := self._what_is_applied()) and self._uncommitted():
+            raise UntrustedError(f"{strange} lies uncommitted in the work tree", verdict)
+
+    def _what_is_applied(self) -> str:
+        """What a git command that stopped is in the midst of bringing in, when that is a stranger's; else empty."""
+        merged, picked, mailed = being_applied(self.repository)
+        if mailed:
+            return "a patch that am applies"
+        findings = self._findings(picked)
+        if merged:
+            refs = self._trusted_words(self._written_otherwise())
+            pending = rev_list(self.repository, f"--max-count={LIMIT}", *merged, "--not", "HEAD", *refs)
+            findings = (*findings, *(self._judge(pending, refs) if pending is not None else [_UNKNOWN]))
+        return next((f"a part of {it.commit[:10]}, which is not trusted," for it in findings if not it.good), "")
+
+    def _findings(self, ids: Collection[str]) -> tuple[Finding, ...]:
+        """What is found of commits, each by itself."""
+        if not ids:
+            return ()
+        refs = self._trusted_words(self._written_otherwise())
+        history = GitHistory(self.repository, refs)
+        vouched = history.vouched(ids)
+        return self._judge(tuple(it for it in history.known(ids).values() if it.id not in vouched), refs)
+
+    def _strange_file(self, uncommitted: Collection[str]) -> str:
+        """A file that is as a stranger's commit has it, and that commit; empty when there is none."""
+        if not uncommitted:
+            return ""
+        refs = self._trusted_words(self._written_otherwise())
+        touching = GitHistory(self.repository, refs).sources(uncommitted)
+        if touching is None:
+            return "more commits touch them than are looked at"
+        strange = [finding.commit for finding in self._judge(touching, refs) if not finding.good]
+        found = next(files_of(self.repository, strange, uncommitted), None) if strange else None
+        return f"{found[0]} of {found[1][:10]}" if found else ""
+
+
+_FILES = "files of a commit that is not trusted"
+
+_UNKNOWN = Finding("", good=False, reason="")
+
+
+def _squashed(repository: Repository) -> tuple[str, ...]:
+    """The commits that ``git merge --squash`` brought; what they say of themselves stands indented."""
+    try:
+        text = (repository.git_dir / "SQUASH_MSG").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    return tuple(re.findall(r"(?m)^commit ([0-9a-f]{40,64})$", text))
 
 
 def _is_part(pattern: str, refs: TrustedRefs) -> bool:

@@ -20,6 +20,12 @@ WITHOUT_REPLACEMENTS = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devn
 
 _AS_IT_IS = {**WITHOUT_REPLACEMENTS, "GIT_LITERAL_PATHSPECS": "1"}
 
+_MADE_BY_PEOPLE = (
+    *("--branches", "--remotes", "--tags"),
+    *(f"--glob=refs/{name}/*" for name in ("pull", "merge-requests", "changes")),
+)
+"""Refs that hold somebody's work (``--all`` but for what tools keep), as words for git-rev-list(1)."""
+
 _LARGEST_LOG = 16 * 1024 * 1024
 _ROW = "--format=%x00%H%x00%P%x00%an <%ae> %ad"
 _HUNK = rb"^@@ -[0-9,]+ \+[0-9,]+ @@.*$"
@@ -88,6 +94,21 @@ class GitHistory:
         if any("\n" in path for path in paths):
             return None  # no line of input can say that
         return self._unvouched("--full-history", more="".join(f"{line}\n" for line in ("--", *paths)))
+
+    def sources(self, paths: Collection[str]) -> tuple[Commit, ...] | None:
+        """Where files can have been brought from: commits that no trusted ref holds and that change any of the paths.
+
+        What HEAD was, what was fetched, and the refs that people make: stashes and the copies of the work tree that
+        tools keep are the user's own. Nothing when there are too many.
+        """
+        heads = dict.fromkeys(entry.new for log in head_logs(self.repository) for entry in log.entries)
+        names = [path for path in paths if "\n" not in path]
+        asked = _lines([*self._fetched(), *heads])
+        if len(names) == len(paths):
+            asked += "".join(f"{line}\n" for line in ("--", *names)).encode(errors="surrogateescape")
+        words = (f"--max-count={LIMIT}", "--full-history", "--ignore-missing", "--stdin", *_MADE_BY_PEOPLE)
+        rows = rev_list(self.repository, "--parents", *words, "--not", *self.trusted, input=asked)
+        return rows if rows is not None and len(rows) < LIMIT else None
 
     def _unvouched(self, *words: str, more: str = "") -> tuple[Commit, ...] | None:
         asked = _lines(self._fetched()) + more.encode(errors="surrogateescape")
