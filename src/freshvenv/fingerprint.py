@@ -38,6 +38,8 @@ class Fingerprint(NamedTuple):
     depends on no more than that. ``folder`` is the project's directory where a build may look at what lies above it:
     then ``tree`` is that of the whole repository. ``conversions`` are the settings of git that change which bytes a
     checkout writes, ``variables`` those of the environment that a build is known to obey, each as ``name=value``.
+    ``beside`` has a line ``path hash`` for each file above the project's directory that rules over what is in it; the
+    path ``.`` stands for everything.
     """
 
     tree: str
@@ -45,6 +47,7 @@ class Fingerprint(NamedTuple):
     recipe: Recipe
     version_control: str = ""
     submodules: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     outline: str = ""
     folder: str = ""
     conversions: tuple[str, ...] = ()
@@ -98,6 +101,12 @@ def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, .
             installed.submodules != current.submodules,
         ),
         (
+            "beside the project",
+            _only_in(installed.beside, current.beside),
+            _only_in(current.beside, installed.beside),
+            installed.beside != current.beside,
+        ),
+        (
             "git config",
             ", ".join(installed.conversions),
             ", ".join(current.conversions),
@@ -145,6 +154,12 @@ def _compare_recipes(installed: Recipe, current: Recipe) -> tuple[tuple[str, str
 
 def _scope(fingerprint: Fingerprint) -> str:
     return "the repository" if fingerprint.folder else "its folder"
+
+
+def _only_in(lines: tuple[str, ...], others: tuple[str, ...]) -> str:
+    """The lines of ``beside`` that the other one does not have, as people read them."""
+    pairs = [line.rpartition(" ") for line in lines if line not in others]
+    return ", ".join(f"{'the repository' if path == '.' else path} {short(found)}" for path, _, found in pairs)
 
 
 def _mode(recipe: Recipe) -> str:

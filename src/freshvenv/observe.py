@@ -55,6 +55,7 @@ def fingerprint_of(target: Target, venv: Venv, tree: WorkTree, receipt: Receipt 
         recipe=recipe,
         version_control=_version_control(project, tree),
         submodules=tree.submodules(scope),
+        beside=tree.beside(scope),
         outline=tree.outline_of(project.path) if has_outline else "",
         folder=project.path if scope != project.path else "",
         conversions=tree.conversions() if recipe.is_cacheable else (),

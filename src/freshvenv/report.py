@@ -113,6 +113,7 @@ def _fields(fingerprint: Fingerprint) -> dict[str, object]:
         "build-from": recipe.build_from.value,
         "version-control": fingerprint.version_control,
         "submodules": list(fingerprint.submodules),
+        "beside": list(fingerprint.beside),
     }
 
 

@@ -18,7 +18,7 @@ from support.oracle import assert_exact
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
 from support.values import replace
 from support.world import TOOLS, World
-from support.zoo import ZOO, make_history
+from support.zoo import ZOO, History, make_history
 
 HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
 
@@ -1002,3 +1002,62 @@ def test_two_projects_that_look_above_are_not_mixed_up(world: World) -> None:
         target["installed"]["tree"] for target in json.loads(repository.freshvenv("status", "--json").stdout)["targets"]
     }
     assert trees == {repository.git("rev-parse", "HEAD^{tree}")}
+
+
+def in_packages(world: World, table: str) -> tuple[Repository, History]:
+    """A project of hatchling in ``packages/demo`` that hooks keep in ``.venv``; ``table`` may say its version."""
+    history = make_history(world, ZOO["hatchling"], world.root / "demo", "packages/demo")
+    repository = Repository(world, history.root)
+    file = history.top / "pyproject.toml"
+    text = file.read_text()
+    file.write_text(text.replace('version = "1.0.0"', 'dynamic = ["version"]') + table if table else text)
+    settings = '[tool.freshvenv]\nvenvs = [".venv"]\n\n[[tool.freshvenv.projects]]\npath = "packages/demo"\n'
+    repository.write("pyproject.toml", settings)
+    repository.write("VERSION", "1.0.0\n")
+    repository.commit("a project in a folder")
+    make_venv(world, repository.venv)
+    repository.freshvenv("init", "--hooks", "native")
+    return repository, history
+
+
+ABOVE = {
+    "a version": (
+        '\n[tool.hatch.version]\npath = "../../VERSION"\npattern = "(?P<version>.+)"\n',
+        "VERSION",
+        "2.0.0\n",
+        "tree ",
+    ),
+    "an ignore file at the top": (
+        "",
+        ".gitignore",
+        ".venv/\n__pycache__/\nchanged.py\n",
+        "beside the project .gitignore ",
+    ),
+    "an ignore file in between": (
+        "",
+        "packages/.gitignore",
+        "changed.py\n",
+        "beside the project nothing -> packages/.gitignore ",
+    ),
+}
+"""A table that says the version, the file above the project that another branch changes, its content there, the reason."""
+
+
+@pytest.mark.parametrize(("table", "path", "text", "reason"), ABOVE.values(), ids=ABOVE)
+def test_hatchling_takes_what_is_above(world: World, table: str, path: str, text: str, reason: str) -> None:
+    """Nothing in the project's own folder changes, and a fresh install is another one."""
+    repository, history = in_packages(world, table)
+    python = repository.venv / "bin" / "python"
+    repository.git("switch", "--quiet", "--create", "topic")
+    repository.write(path, text)
+    assert [target.state for target in repository.targets()] == ["stale"]
+    assert str(repository.target().reasons[0]).startswith(reason)
+    repository.with_environment(FRESHVENV="off").git("add", "--all")
+    repository.with_environment(FRESHVENV="off").git("commit", "--quiet", "--message", "above")
+    files = {}
+    for branch in ("main", "topic", "main"):
+        said = own_lines(repository.attempt("switch", branch).stderr)
+        assert_exact(world, python, repository.path, history.project, editable=False, subdirectory="packages/demo")
+        assert repository.target().state == "fresh", said
+        files[branch] = sorted(str(path) for path in repository.venv.glob("lib/*/site-packages/demo_hatchling*/*"))
+    assert files["main"] != files["topic"]

@@ -643,6 +643,34 @@ def test_links_that_lead_out(
     assert read_work_tree(repository, []).links_lead_out_of("src") is expected
 
 
+RULES_ABOVE = {
+    "none": ((), set()),
+    "at the top": (("echo x > .gitignore",), {".gitignore"}),
+    "in every folder above, uncommitted": (
+        ("echo x > src/.gitignore", "echo x > .gitattributes", "git add -A", "git commit -qm x", "echo y > .gitignore"),
+        {"src/.gitignore", ".gitattributes", ".gitignore"},
+    ),
+    "in it and beside it": (("echo x > src/demo/.gitignore", "echo x > backend/.gitignore"), set()),
+    "a link": (("echo x > shared", "ln -s shared .gitignore"), {"."}),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), RULES_ABOVE.values(), ids=RULES_ABOVE)
+def test_rules_above_a_folder(
+    world: World, top: Path, repository: Repository, lines: tuple[str, ...], expected: set[str]
+) -> None:
+    world.git("rm", "--quiet", "--force", "--ignore-unmatch", ".gitignore", ".gitattributes", cwd=top)
+    commit(world, top)
+    for line in lines:
+        world.run("sh", "-ec", line, cwd=top)
+    tree = read_work_tree(repository, [])
+    found = [line.rpartition(" ") for line in tree.beside("src/demo")]
+    assert {path for path, _, _ in found} == expected
+    for path, _, content in found:
+        assert content == (tree.tree if path == "." else world.git("hash-object", path, cwd=top))
+    assert tree.beside(".") == ()
+
+
 def test_is_current(world: World, top: Path, repository: Repository) -> None:
     tree = read_work_tree(repository, [])
     assert tree.is_current()

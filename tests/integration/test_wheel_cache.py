@@ -96,6 +96,7 @@ OTHER_WHEELS = {
     "config settings": replace(FINGERPRINT, recipe=Recipe(config_settings=(("a", "b"),))),
     "git describe": replace(FINGERPRINT, version_control="v1"),
     "submodules": replace(FINGERPRINT, submodules=("lib abc",)),
+    "beside": replace(FINGERPRINT, beside=(".gitignore abc",)),
     "folder": replace(FINGERPRINT, folder="sub"),
     "git config": replace(FINGERPRINT, conversions=("core.eol=crlf",)),
     "environment": replace(FINGERPRINT, variables=("PBR_VERSION=1",)),

@@ -17,6 +17,7 @@ INSTALLED = Fingerprint(
     recipe=Recipe(extras=("test",), groups=("dev",), config_settings=(("jobs", "2"),)),
     version_control="v1-0-gabc",
     submodules=("lib abc",),
+    beside=(f".gitignore {'1' * 40}", f"packages/.gitignore {'3' * 40}"),
 )
 
 DIFFERENCES = {
@@ -56,6 +57,18 @@ DIFFERENCES = {
     "variable": (replace(INSTALLED, variables=("PBR_VERSION=1",)), "environment nothing -> PBR_VERSION=1"),
     "more than its folder": (replace(INSTALLED, folder="sub"), "tree of its folder -> the repository"),
     "submodule": (replace(INSTALLED, submodules=("lib def",)), "submodules lib abc -> lib def"),
+    "ignore file above": (
+        replace(INSTALLED, beside=(f".gitignore {'2' * 40}", f"packages/.gitignore {'3' * 40}")),
+        "beside the project .gitignore 1111111 -> .gitignore 2222222",
+    ),
+    "ignore file above removed": (
+        replace(INSTALLED, beside=INSTALLED.beside[1:]),
+        "beside the project .gitignore 1111111 -> nothing",
+    ),
+    "ignore file above became a link": (
+        replace(INSTALLED, beside=(f". {'2' * 40}", *INSTALLED.beside)),
+        "beside the project nothing -> the repository 2222222",
+    ),
 }
 
 
@@ -74,6 +87,7 @@ OTHER = Fingerprint(
     recipe=Recipe(True, ("a",), ("b",), (("c", "d"),), BuildFrom.WORKING_TREE),
     version_control="v",
     submodules=("s",),
+    beside=("b 1",),
     folder="f",
     conversions=("core.eol=lf",),
     variables=("X=1",),
@@ -154,6 +168,7 @@ FINGERPRINTS = st.builds(
     ),
     version_control=TEXTS,
     submodules=LINES,
+    beside=LINES,
     outline=st.just(""),
 )
 

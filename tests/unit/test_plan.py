@@ -200,6 +200,7 @@ FINGERPRINTS = st.builds(
     recipe=RECIPES,
     version_control=TEXTS,
     submodules=LINES,
+    beside=LINES,
     outline=TEXTS,
 )
 RECEIPTS = st.builds(receipt_of, FINGERPRINTS, unmet=LINES)

@@ -156,6 +156,7 @@ CURRENT = {
     "build-from": "clean-checkout",
     "version-control": "",
     "submodules": [],
+    "beside": [],
 }
 
 

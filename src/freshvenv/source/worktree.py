@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from freshvenv.errors import GitError
@@ -17,6 +18,9 @@ from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
 _CONVERTING = r"^(core\.(autocrlf|eol|symlinks)|filter\..*\.(smudge|process))$"
 _HARMLESS = {"core.autocrlf": ("false", "input"), "core.eol": ("native",), "core.symlinks": ("true",)}
 """Values that stand for what is done without the setting."""
+
+
+_RULES = (".gitattributes", ".gitignore")
 
 
 class WorkTree(NamedTuple):
@@ -71,6 +75,22 @@ class WorkTree(NamedTuple):
             return True  # links that git checks out as files (core.symlinks): in doubt it does
         leads_to = os.path.normpath(f"{path}/{os.path.dirname(name)}/{destination}")
         return destination.startswith("/") or not f"{leads_to}/".startswith(f"{path}/")
+
+    def beside(self, path: str) -> tuple[str, ...]:
+        """The files above a directory that rule over what is in it, a line ``path hash`` for each that is there.
+
+        Where one of them is a link, its hash says nothing: then it is the whole tree, as the path ``.``. Raises
+        :class:`GitError`.
+        """
+        if path == ".":
+            return ()
+        done = self._git("ls-tree", "-z", self.tree, "--", *_rules_above(path))
+        if done.status != 0:
+            raise GitError(f"git ls-tree: {done.complaint}")
+        rows = [row.partition("\t") for row in os.fsdecode(done.stdout).split("\0") if row]
+        if any(facts.startswith("120000") for facts, _, _ in rows):
+            return (f". {self.tree}",)
+        return tuple(f"{name} {facts.split()[2]}" for facts, _, name in rows)
 
     def outline_of(self, path: str) -> str:
         """A digest of a directory's tree that leaves out what is in the modules (``*.py``) below its top."""
@@ -137,6 +157,15 @@ class WorkTree(NamedTuple):
         """Whether HEAD is still where it was when this was read."""
         commit = self.head.commit
         return self.repository.is_at(commit) or self.repository.head().commit == commit
+
+
+def _rules_above(path: str) -> tuple[str, ...]:
+    """The files above a directory by which its content is judged, there or not.
+
+    hatchling leaves out what the ``.gitignore`` above it says; a checkout, and file finders that ask ``git archive``,
+    obey gitattributes(5) of all directories above.
+    """
+    return tuple(str(folder / name) for folder in PurePosixPath(path).parents for name in _RULES)
 
 
 def read_work_tree(repository: Repository, venvs: Iterable[str]) -> WorkTree:

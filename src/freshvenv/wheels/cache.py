@@ -73,6 +73,7 @@ class WheelCache(NamedTuple):
             fingerprint.recipe.config_settings,
             fingerprint.version_control,
             fingerprint.submodules,
+            fingerprint.beside,
             fingerprint.folder,
             fingerprint.conversions,
             fingerprint.variables,
