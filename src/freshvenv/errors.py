@@ -61,6 +61,10 @@ class BuildError(FreshvenvError):
         self.log = log
 
 
+class SlowBuildError(BuildError):
+    """The build took longer than it may, and was ended."""
+
+
 class VenvError(FreshvenvError):
     """A virtual environment cannot be used as it is."""
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from freshvenv.errors import BuildError, DependencyError, VenvError, said_of
+from freshvenv.errors import BuildError, DependencyError, SlowBuildError, VenvError, said_of
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.observe import Sighting, fingerprint_of, outgoing
 from freshvenv.payload import DamagedPayloadError, Payload
@@ -58,7 +58,8 @@ def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Re
             job = _Job(workshop, tree, sighting, venv, desk, fingerprint, stack, log, limit)
             installed = job.run(reread)
     except BuildError as error:
-        desk.write_failure(fingerprint.tree, f"{error}; {error.hint}")
+        outlasted = limit if isinstance(error, SlowBuildError) else 0
+        desk.write_failure(fingerprint.tree, f"{error}; {error.hint}", outlasted)
         raise
     except VenvError as error:
         desk.write_failure(fingerprint.tree, str(error))
@@ -117,7 +118,7 @@ class _Job(NamedTuple):
         return Installed(receipt, placed.delta.size)
 
     def _payload(self) -> Payload:
-        with limited(self.limit, BuildError(self._late("the build"), log=self.log)):
+        with limited(self.limit, SlowBuildError(self._late("the build"), log=self.log)):
             if self.fingerprint.recipe.is_cacheable:
                 with suppress(OSError):
                     return self._wheels.get(self.fingerprint, self.venv.interpreter, self._build)

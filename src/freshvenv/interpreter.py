@@ -19,7 +19,7 @@ from freshvenv.own import read_own
 # environment (PEP 405), whatever a distributor made of the system's own: sysconfig's "venv" scheme, which
 # interpreters before 3.11 lack.
 _QUESTION = """
-import json, os, platform, sys, sysconfig
+import json, os, platform, site, sys, sysconfig
 scheme = "venv" if "venv" in sysconfig.get_scheme_names() else "posix_prefix"
 bases = ("base", "platbase", "installed_base", "installed_platbase")
 paths = sysconfig.get_paths(scheme, vars=dict.fromkeys(bases, "/"))
@@ -35,6 +35,7 @@ print(json.dumps({
     "platlib": paths["platlib"].lstrip("/"),
     "scripts": paths["scripts"].lstrip("/"),
     "headers": "include/site/python" + sysconfig.get_python_version(),
+    "base_sites": site.getsitepackages([sys.base_prefix, sys.base_exec_prefix]),
     "markers": {
         "implementation_name": sys.implementation.name,
         "implementation_version": full,
@@ -55,7 +56,8 @@ print(json.dumps({
 class Interpreter(NamedTuple):
     """A base interpreter. The install paths are relative to the prefix of an environment made with it.
 
-    ``markers`` is the environment for PEP 508 markers.
+    ``markers`` is the environment for PEP 508 markers. ``base_sites`` are absolute: where the interpreter itself,
+    outside of any environment, has its distributions.
     """
 
     executable: str
@@ -67,6 +69,7 @@ class Interpreter(NamedTuple):
     scripts: str
     headers: str
     markers: Mapping[str, str]
+    base_sites: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -120,9 +123,12 @@ def _ask(executable: Path) -> Interpreter:
 
 def _understood(data: Mapping[str, Any]) -> Interpreter:
     """An answer as a value. Raises ``TypeError`` or ``ValueError`` for one that no interpreter gives."""
-    answer = Interpreter(**data)
-    texts = [value for value in answer if value is not answer.markers]
-    if not all(isinstance(text, str) for text in [*texts, *answer.markers, *answer.markers.values()]):
+    if not isinstance(data["base_sites"], list):
+        raise TypeError("base_sites is no list")
+    answer = Interpreter(**{**data, "base_sites": tuple(data["base_sites"])})
+    texts = [value for value in answer if value not in (answer.markers, answer.base_sites)]
+    texts += [*answer.markers, *answer.markers.values(), *answer.base_sites]
+    if not all(isinstance(text, str) for text in texts):
         raise TypeError("a value is no text")
     for path in (answer.purelib, answer.platlib, answer.scripts, answer.headers):
         if {"", ".", ".."} & set(path.split("/")):

@@ -112,6 +112,7 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
     distrust = distrust or _distrust(target, venv, receipt)
     believed = receipt if receipt and not distrust else None
     is_stale = hastily and believed is not None and bool(compare(believed.fingerprint, current))
+    failure = desk.failure(current.tree)
     observation = Observation(
         current=current,
         receipt=receipt,
@@ -123,7 +124,8 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
         distrust=distrust,
         altered=altered(venv.path, believed.files) if believed and not is_stale else (),
         uncommitted=tree.changed_below("." if current.folder else target.project.path),
-        failure=desk.failure(current.tree),
+        failure=failure,
+        outlasted=desk.outlasted(current.tree) if failure else 0,
     )
     return Sighting(target, observation, venv, desk, receipt, intents)
 

@@ -43,7 +43,8 @@ class Observation(NamedTuple):
     ``other_checkout``: the directory the distribution was installed from, when it is not this project and still there.
     ``distrust``: why the receipt is not to be believed, empty when it is. ``altered``: files of the distribution that
     are not what was installed. ``uncommitted``: changed files that HEAD's tree does not have. ``failure``: what the
-    last try to install this very fingerprint ended with. ``current`` is absent exactly when the venv cannot be used.
+    last try to install this very tree ended with, ``outlasted`` the seconds after which that try was ended, 0 when it
+    ended by itself. ``current`` is absent exactly when the venv cannot be used.
     """
 
     current: Fingerprint | None
@@ -58,13 +59,18 @@ class Observation(NamedTuple):
     altered: tuple[str, ...] = ()
     uncommitted: tuple[str, ...] = ()
     failure: str = ""
+    outlasted: int = 0
 
 
 class Wish(NamedTuple):
-    """What the caller asked for beyond bringing stale venvs in step."""
+    """What the caller asked for beyond bringing stale venvs in step.
+
+    ``limit`` is how many seconds a build may take, 0 for as long as it likes.
+    """
 
     force: bool = False
     on_stale: OnStale = OnStale.REINSTALL
+    limit: int = 0
 
 
 class Decision(NamedTuple):
@@ -104,18 +110,21 @@ def decide(observation: Observation, wish: Wish) -> Decision:
                 return Decision(state, Action.REINSTALL, ("forced",))
             return Decision(state, Action.KEEP, reasons)
         case State.STALE | State.UNKNOWN:
-            return _unless_unwanted(state, reasons, wish)
+            return _unless_unwanted(state, reasons, observation, wish)
         case State.ABSENT:
             if observation.configured and not observation.missing:
-                return _unless_unwanted(state, reasons, wish)
+                return _unless_unwanted(state, reasons, observation, wish)
             return Decision(state, Action.SKIP, reasons)
         case State.FOREIGN | State.BROKEN:
             return Decision(state, Action.SKIP, reasons)
 
 
-def _unless_unwanted(state: State, reasons: tuple[str, ...], wish: Wish) -> Decision:
+def _unless_unwanted(state: State, reasons: tuple[str, ...], observation: Observation, wish: Wish) -> Decision:
     match wish.on_stale:
         case OnStale.REINSTALL:
+            if 0 < wish.limit <= observation.outlasted:
+                # It would take as long again, and come to nothing again, after every git command.
+                return Decision(state, Action.SKIP, (*reasons, "not tried again until you run freshvenv resync"))
             return Decision(state, Action.REINSTALL, reasons)
         case OnStale.WARN | OnStale.OFF:
             return Decision(state, Action.SKIP, (*reasons, f"on-stale is {wish.on_stale.value}"))

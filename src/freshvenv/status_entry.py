@@ -30,10 +30,12 @@ def main(arguments: list[str]) -> int | None:
 def run(*, as_json: bool, exit_code: bool) -> int:
     """Print the state of every venv, and return 1 when ``exit_code`` is wanted and any is not fresh.
 
+    A venv that was never made is not fresh, but holds no old code either: a manager of hooks stops nothing for it.
     Raises :class:`FreshvenvError`.
     """
     repository = discover(Path.cwd())
-    if is_run_by_a_manager():
+    is_managed = is_run_by_a_manager()
+    if is_managed:
         if not repository.is_opted_in():
             # The configuration is somebody's, and nobody here has asked for venvs to be kept fresh.
             print("freshvenv: this clone is not opted in, so nothing was looked at (freshvenv init)")
@@ -53,5 +55,6 @@ def run(*, as_json: bool, exit_code: bool) -> int:
             print(status_line(sighting.label, sighting.observation))
         if not sightings:
             print("freshvenv: no venv here holds the project")
-    fresh = all(judge(sighting.observation)[0] is State.FRESH for sighting in sightings)
+    asked = [sighting.observation for sighting in sightings if not (is_managed and sighting.observation.missing)]
+    fresh = all(judge(observation)[0] is State.FRESH for observation in asked)
     return 1 if exit_code and not fresh else 0

@@ -96,8 +96,8 @@ class _Run(NamedTuple):
         return Outcome(sighting.label, decide(sighting.observation, self._wish(sight)), sighting.observation)
 
     def _wish(self, sight: Sight) -> Wish:
-        automatic = self.request.automatic
-        return Wish(self.request.force, sight.found.settings.on_stale if automatic else OnStale.REINSTALL)
+        settings, force = sight.found.settings, self.request.force
+        return Wish(force, settings.on_stale, settings.timeout) if self.request.automatic else Wish(force)
 
     def settle(self, sight: Sight, sighting: Sighting) -> Outcome:
         """Decide about one target, and carry it out."""
@@ -108,7 +108,7 @@ class _Run(NamedTuple):
         is_final = outcome.decision.action is not Action.REINSTALL and outcome.decision.state is not State.BROKEN
         if is_final or request.dry_run or sighting.venv is None:
             return outcome
-        limit = sight.found.settings.timeout if request.automatic else 0
+        limit = wish.limit
         late = VenvError(f"another run is still at work on it after {limit} s", hint="git config freshvenv.timeout")
         begun = time.monotonic()
         try:

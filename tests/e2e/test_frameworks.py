@@ -324,6 +324,26 @@ def test_check_by_hand(world: World, framework: Framework) -> None:
     assert check() == 0
 
 
+def test_check_of_venvs_that_were_never_made(world: World, framework: Framework) -> None:
+    """They hold no old code. By hand, absent is not fresh."""
+    repository = opted_in(world, framework)
+    repository.git("config", "--add", "freshvenv.venvs", "later")
+    words = ("run", "--hook-stage", "manual", "--verbose", "freshvenv-check")
+
+    def check() -> tuple[int, bool]:
+        done = repository.world.run(framework.program, *words, cwd=repository.path, check=False)
+        return done.returncode, "later: absent: no such venv" in done.stdout
+
+    assert check() == (0, True)
+    assert repository.freshvenv("status", "--exit-code", check=False).returncode == 1
+    repository.git("reset", "--quiet", "--hard", "topic")
+    assert check() == (1, True)
+    shutil.rmtree(repository.venv)
+    assert check() == (0, True)
+    make_venv(world, repository.path / "later")
+    assert check() == (1, False)
+
+
 def test_clone_that_is_not_opted_in_is_left_alone(world: World, framework: Framework) -> None:
     """Whoever runs ``pre-commit install`` has not asked for code of other branches to be built."""
     repository = configured(world, framework)

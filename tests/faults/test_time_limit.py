@@ -67,6 +67,17 @@ def test_build_that_hangs_is_ended_with_all_that_it_started(repository: Reposito
     assert not any(is_running(int(number)) for number in note.read_text().split())
     assert installed_value(repository.venv, repository.world) == 11
     assert repository.target().state == "stale"
+    # Nor does the next hook wait as long again, unless it may wait longer.
+    note.unlink()
+    done = repository.attempt("switch", "--quiet", "topic")
+    [line] = done.stderr.splitlines()
+    assert "took longer than 2 s" in line, line
+    assert "not tried again until you run freshvenv resync" in line, line
+    assert not note.exists()
+    repository.git("config", "freshvenv.timeout", "3")
+    done = repository.attempt("switch", "--quiet", "topic")
+    assert "took longer than 3 s (git config freshvenv.timeout) and was ended" in done.stderr
+    assert not any(is_running(int(number)) for number in note.read_text().split())
     # Whoever asks for it by name waits as long as it takes.
     note.unlink()
     by_hand = subprocess.Popen(
@@ -78,6 +89,18 @@ def test_build_that_hangs_is_ended_with_all_that_it_started(repository: Reposito
     time.sleep(2.5)
     leave.touch()
     assert by_hand.wait() == 0
+    assert installed_value(repository.venv, repository.world) == 21
+
+
+def test_build_that_fails_is_tried_again(repository: Repository) -> None:
+    """What kept it from working, a network that was down, may be over."""
+    works = repository.world.root / "works"
+    commit_build(repository, f"assert Path({str(works)!r}).exists()")
+    done = repository.attempt("switch", "--quiet", "topic")
+    assert "the build failed" in done.stderr
+    works.touch()
+    done = repository.attempt("switch", "--quiet", "topic")
+    assert "reinstalled demo" in done.stderr
     assert installed_value(repository.venv, repository.world) == 21
 
 

@@ -84,6 +84,20 @@ def test_venvs_of_one_interpreter_are_alike(world: World) -> None:
     assert len(list(memory.iterdir())) == 1
 
 
+@pytest.mark.parametrize("python", VERSIONS.values(), ids=VERSIONS)
+def test_says_where_the_base_has_its_distributions(world: World, python: Path) -> None:
+    """What a venv that sees them has on its path beyond its own."""
+    path = world.root / "venv"
+    world.run(python, "-m", "venv", "--without-pip", "--system-site-packages", path)
+    shown = world.run(path / "bin" / "python", "-I", "-c", "import json, sys; print(json.dumps(sys.path))").stdout
+    found = inspect_interpreter(path / "bin" / "python", world.root / "memory")
+    sites = {word for word in json.loads(shown) if word.endswith("-packages")}
+    assert {site for site in found.base_sites if Path(site).is_dir()} == {
+        site for site in sites if not site.startswith(str(path))
+    }
+    assert found.base_sites
+
+
 COUNTING = """#!/bin/sh
 echo x >> '{count}'
 exec '{python}' "$@"
@@ -115,11 +129,19 @@ def test_asked_again_when_it_changed(tmp_path: Path, counting: tuple[Path, Path]
     assert count.read_text() == "x\nx\n"
 
 
+_OLDER = {
+    **dict.fromkeys(("executable", "name", "version", "abi", "purelib", "platlib", "scripts", "headers"), "x"),
+    "markers": {},
+}
+
 DAMAGES = {
     "empty": b"",
     "cut off": b'{"executable": "/usr',
     "a list": b"[]",
     "a text": b'"x"',
+    "what an older version asked": json.dumps(_OLDER).encode(),
+    "base sites are a text": json.dumps({**_OLDER, "base_sites": "/usr"}).encode(),
+    "base site is a number": json.dumps({**_OLDER, "base_sites": [1]}).encode(),
     "other fields": b'{"executable": "/usr/bin/python3"}',
     "zeros": bytes(20),
     "deep": b"[" * 100_000,

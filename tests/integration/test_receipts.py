@@ -162,6 +162,18 @@ def test_damaged_receipt_is_replaced(desk: Desk, damage: Callable[[Desk], None])
 # Failures
 
 
+def test_failure_that_was_ended(desk: Desk) -> None:
+    assert desk.outlasted("1" * 40) == 0
+    desk.write_failure("1" * 40, "too slow", 600)
+    assert (desk.failure("1" * 40), desk.outlasted("1" * 40)) == ("too slow", 600)
+    assert (desk.failure("2" * 40), desk.outlasted("2" * 40)) == ("", 0)
+    desk.write_failure("1" * 40, "the build failed")
+    assert (desk.failure("1" * 40), desk.outlasted("1" * 40)) == ("the build failed", 0)
+    for seconds in ("soon", "9" * 5000, "6 0", "\0"):
+        desk.failure_file.write_text(f"{'1' * 40} {seconds}\ntoo slow")
+        assert (desk.failure("1" * 40), desk.outlasted("1" * 40)) == ("too slow", 0)
+
+
 def test_failure_is_for_one_tree(desk: Desk) -> None:
     assert desk.failure("1" * 40) == ""
     desk.write_failure("1" * 40, "the build failed\nin two lines, é \udce9")

@@ -10,9 +10,13 @@ import pytest
 from freshvenv.errors import VenvError
 from freshvenv.fingerprint import Recipe
 from freshvenv.interpreter import inspect_interpreter
-from freshvenv.venvs.requirements import unmet_requirements
-from freshvenv.venvs.venv import Venv
+from freshvenv.venvs.requirements import question, unmet_requirements
+from freshvenv.venvs.venv import Venv, open_venv
+from support.interpreters import RUNNING, interpreters
 from support.values import replace
+from support.world import World
+
+BASE = interpreters()[RUNNING]
 
 
 @pytest.fixture
@@ -197,3 +201,55 @@ def test_description_that_speaks_of_requirements(venv: Venv) -> None:
 
 def test_header_in_another_spelling(venv: Venv) -> None:
     assert unmet_requirements(venv, metadata("requires-dist: sphinx"), Recipe(), {}) == ("sphinx",)
+
+
+# What the base interpreter has
+
+
+def made(world: World, *options: str) -> Venv:
+    """A venv as the standard library makes it, of an interpreter that has pip of its own."""
+    path = world.root / "made"
+    world.run(BASE, "-m", "venv", "--without-pip", *options, path)
+    return open_venv(path, world.root / "memory")
+
+
+def test_base_has_it(world: World) -> None:
+    venv = made(world, "--system-site-packages")
+    assert world.run(venv.python, "-I", "-c", "import pip").returncode == 0
+    assert unmet(venv, "pip", "pip>=1") == ()
+    assert unmet(venv, "pip>=1000", "sphinx") == ("pip>=1000", "sphinx")
+
+
+def test_base_is_not_seen(world: World) -> None:
+    assert unmet(made(world), "pip") == ("pip",)
+
+
+def test_own_one_comes_before_that_of_the_base(world: World) -> None:
+    venv = made(world, "--system-site-packages")
+    before = question(venv, metadata("Requires-Dist: pip"), Recipe(), {})
+    install(venv, "pip", "0.1")
+    assert unmet(venv, "pip>=1") == ("pip>=1",)
+    assert question(venv, metadata("Requires-Dist: pip"), Recipe(), {}) != before
+
+
+CONFIGURATIONS = {
+    "as venv writes it": ("include-system-site-packages = true\n", True),
+    "as virtualenv may": ("INCLUDE-system-site-packages=True", True),
+    "the last one counts": ("include-system-site-packages = true\ninclude-system-site-packages = false\n", False),
+    "another word": ("include-system-site-packages = yes\n", False),
+    "no such line": ("home = /usr/bin\n", False),
+    "empty": ("", False),
+}
+
+
+@pytest.mark.parametrize(("text", "seen"), CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_packages_of_the_system(venv: Venv, tmp_path: Path, text: str, *, seen: bool) -> None:
+    """Many that come with a system have metadata in the old form."""
+    site = tmp_path / "dist-packages"
+    for name in ("PyGObject-3.42.2.egg-info", "old_one-1.0-py3.11.egg-info", "Pillow-9.0.dist-info", "none.egg-info"):
+        (site / name).mkdir(parents=True)
+    (venv.path / "pyvenv.cfg").write_text(text)
+    venv = replace(venv, interpreter=replace(venv.interpreter, base_sites=(str(tmp_path / "no"), str(site))))
+    wanted = ("pygobject>=3", "old-one==1.0", "pillow")
+    assert unmet(venv, *wanted) == (() if seen else wanted)
+    assert unmet(venv, "none", "attrs") == ("none",)

@@ -170,6 +170,30 @@ def test_on_stale_has_no_say_over(observation: Observation, on_stale: OnStale) -
     assert decide(observation, Wish(on_stale=on_stale)) == decide(observation, Wish())
 
 
+SLOW = {"failure": "the build took longer than 600 s", "outlasted": 600}
+TRIES = {
+    "by hand": (replace(STALE, **SLOW), Wish(), Action.REINSTALL),
+    "by force": (replace(STALE, **SLOW), Wish(force=True), Action.REINSTALL),
+    "as long as before": (replace(STALE, **SLOW), Wish(limit=600), Action.SKIP),
+    "shorter than before": (replace(STALE, **SLOW), Wish(limit=60), Action.SKIP),
+    "longer than before": (replace(STALE, **SLOW), Wish(limit=601), Action.REINSTALL),
+    "unknown": (replace(UNKNOWN, **SLOW), Wish(limit=600), Action.SKIP),
+    "not installed": (replace(UNINSTALLED, configured=True, **SLOW), Wish(limit=600), Action.SKIP),
+    "fresh": (replace(FRESH, **SLOW), Wish(limit=600), Action.KEEP),
+    "it failed by itself": (replace(STALE, failure="no network"), Wish(limit=600), Action.REINSTALL),
+    "it did not fail": (STALE, Wish(limit=600), Action.REINSTALL),
+}
+
+
+@pytest.mark.parametrize(("observation", "wish", "action"), TRIES.values(), ids=TRIES)
+def test_build_that_took_too_long(observation: Observation, wish: Wish, action: Action) -> None:
+    decision = decide(observation, wish)
+    assert decision.action is action
+    told = "not tried again until you run freshvenv resync"
+    assert (told in decision.reasons) is (action is Action.SKIP)
+    assert action is not Action.SKIP or SLOW["failure"] in decision.reasons
+
+
 def test_force_reinstalls_what_is_fresh() -> None:
     assert decide(FRESH, Wish(force=True)) == Decision(State.FRESH, Action.REINSTALL, ("forced",))
 
@@ -218,8 +242,11 @@ OBSERVATIONS = st.builds(
     altered=LINES,
     uncommitted=LINES,
     failure=TEXTS,
+    outlasted=st.sampled_from([-1, 0, 600]),
 )
-WISHES = st.builds(Wish, force=st.booleans(), on_stale=st.sampled_from(OnStale))
+WISHES = st.builds(
+    Wish, force=st.booleans(), on_stale=st.sampled_from(OnStale), limit=st.sampled_from([0, 1, 600, 900])
+)
 
 every_observation = settings(database=None, deadline=None, max_examples=200)
 

@@ -71,15 +71,30 @@ class Desk(NamedTuple):
         wanted = os.fspath(self.project)
         return [it for it in read_intents(self.folder) if not it.readable or it.project == wanted]
 
-    def write_failure(self, tree: str, reason: str) -> None:
-        """Note that installing a tree failed, so that the state can say so later."""
+    def write_failure(self, tree: str, reason: str, outlasted: int = 0) -> None:
+        """Note that installing a tree failed, so that the state can say so later.
+
+        ``outlasted``: the seconds after which the try was ended, 0 when it ended by itself.
+        """
+        head = f"{tree} {outlasted}" if outlasted else tree
         with suppress(OSError):
-            write_atomically(self.failure_file, f"{tree}\n{reason}".encode(errors="surrogateescape"))
+            write_atomically(self.failure_file, f"{head}\n{reason}".encode(errors="surrogateescape"))
 
     def failure(self, tree: str) -> str:
         """Why installing this very tree failed the last time, empty when it did not."""
+        return self._failure(tree)[1]
+
+    def outlasted(self, tree: str) -> int:
+        """The seconds after which installing this very tree was ended the last time, 0 when it was not."""
         try:
-            noted, _, reason = os.fsdecode(read_own(self.failure_file)).partition("\n")
+            return int(self._failure(tree)[0] or 0)
+        except ValueError:
+            return 0
+
+    def _failure(self, tree: str) -> tuple[str, str]:
+        try:
+            head, _, reason = os.fsdecode(read_own(self.failure_file)).partition("\n")
         except OSError:
-            return ""
-        return reason if noted == tree else ""
+            return "", ""
+        noted, _, seconds = head.partition(" ")
+        return (seconds, reason) if noted == tree else ("", "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from freshvenv.errors import VenvError
 from freshvenv.fingerprint import Recipe
-from freshvenv.venvs.venv import Distribution, Venv, distributions, normalized
+from freshvenv.venvs.venv import Distribution, Venv, distributions, normalized, shared_distributions
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -30,7 +30,7 @@ def question(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: Mapping[str
         recipe.extras,
         recipe.groups,
         pyproject.get("dependency-groups") if recipe.groups else None,
-        sorted(f"{it.site}/{it.dist_info}" for it in distributions(venv)),
+        sorted(f"{it.site}/{it.dist_info}" for it in (*distributions(venv), *shared_distributions(venv))),
     ]
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
@@ -54,7 +54,8 @@ def unmet_requirements(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: M
         version = venv.interpreter.version
         if not supported.contains(version, prereleases=True):
             raise VenvError(f"{raw.get('name')} needs Python {supported}, this venv has {version}")
-        installed = {normalized(it.name): it for it in distributions(venv)}
+        # What the venv has itself is found first by an import.
+        installed = {normalized(it.name): it for it in (*shared_distributions(venv), *distributions(venv))}
         check = _Check(venv, installed)
         lines = [*raw.get("requires_dist", []), *_of_groups(pyproject, recipe.groups)]
         return tuple(dict.fromkeys(check.unmet(lines, recipe.extras)))

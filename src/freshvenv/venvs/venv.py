@@ -11,9 +11,11 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from freshvenv.errors import VenvError
+from freshvenv.files import read_file
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 
 _DIST_INFO = ".dist-info"
+_EGG_INFO = ".egg-info"
 
 
 class Venv(NamedTuple):
@@ -43,7 +45,10 @@ class Origin(NamedTuple):
 
 
 class Distribution(NamedTuple):
-    """An installed distribution; ``site`` is the directory of its ``dist_info`` folder, relative to the venv."""
+    """An installed distribution.
+
+    ``site`` is the directory of its ``dist_info`` folder, relative to the venv; absolute where it lies outside.
+    """
 
     name: str
     version: str
@@ -94,15 +99,43 @@ def _is_utf8(path: Path) -> bool:
 def distributions(venv: Venv) -> Iterator[Distribution]:
     """Everything that is installed, in the order of the directory names."""
     for site in venv.site_directories:
-        try:
-            names = sorted(os.listdir(venv.path / site))
-        except OSError:
-            continue
-        for entry in names:
-            stem = entry.removesuffix(_DIST_INFO)
-            name, _, version = stem.partition("-")
-            if stem != entry and name and version and "-" not in version and not name.startswith("~"):
-                yield Distribution(name, version, site, entry, _origin(venv.path / site / entry))
+        yield from _distributions_in(venv, site)
+
+
+def shared_distributions(venv: Venv) -> Iterator[Distribution]:
+    """What the venv has from its base interpreter, where it was made with ``--system-site-packages`` (PEP 405).
+
+    A system's own packages may have metadata of the form that was there before wheels.
+    """
+    if _sees_its_base(venv):
+        for site in venv.interpreter.base_sites:
+            yield from _distributions_in(venv, site, (_EGG_INFO, _DIST_INFO))
+
+
+def _distributions_in(venv: Venv, site: str, suffixes: tuple[str, ...] = (_DIST_INFO,)) -> Iterator[Distribution]:
+    try:
+        names = sorted(os.listdir(venv.path / site))
+    except OSError:
+        return
+    for entry in names:
+        stem, dot, kind = entry.rpartition(".")
+        if f"{dot}{kind}" == _EGG_INFO:
+            # The Python that it was built with may follow.
+            stem = re.sub(r"-py\d[\d.]*$", "", stem)
+        name, _, version = stem.partition("-")
+        if f"{dot}{kind}" in suffixes and name and version and "-" not in version and not name.startswith("~"):
+            yield Distribution(name, version, site, entry, _origin(venv.path / site / entry))
+
+
+def _sees_its_base(venv: Venv) -> bool:
+    """What ``site`` of the standard library reads in ``pyvenv.cfg``: the last line of that key counts."""
+    try:
+        lines = read_file(venv.path / "pyvenv.cfg", 1024**2).decode(errors="replace").splitlines()
+    except OSError:
+        return False
+    pairs = [line.partition("=") for line in lines if "=" in line]
+    values = [value for key, _, value in pairs if key.strip().lower() == "include-system-site-packages"]
+    return bool(values) and values[-1].strip().lower() == "true"
 
 
 def _origin(metadata: Path) -> Origin | None:
