@@ -362,8 +362,8 @@ def test_check_in_a_clone_that_is_not_opted_in(world: World, framework: Framewor
     repository = configured(world, framework)
     framework.install(repository, "pre-push")
     repository.git("init", "--quiet", "--bare", "../origin.git")
-    uv = (TOOLS / "uv", "pip", "install", "--quiet", "--python", repository.venv, "--no-deps", repository.path)
-    world.run(*uv, cwd=world.root)
+    uv = (TOOLS / "uv", "pip", "install", "--quiet", "--python", repository.venv, "--no-deps", ".")
+    world.run(*uv, cwd=repository.path)
     assert repository.target().state == "unknown"
 
     done = repository.attempt("push", "../origin.git", "main")

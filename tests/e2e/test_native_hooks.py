@@ -43,7 +43,9 @@ class Foreign:
     text: str
 
     def put(self, hook: Path, log: Path, status: int = 0) -> bytes:
-        text = textwrap.dedent(self.text).format(interpreter=self.interpreter, log=str(log), status=status)
+        text = textwrap.dedent(self.text).format(
+            interpreter=self.interpreter, log=str(log), quoted=shlex.quote(str(log)), status=status
+        )
         hook.parent.mkdir(parents=True, exist_ok=True)
         hook.write_text(text, encoding="utf-8")
         hook.chmod(0o755)
@@ -55,8 +57,8 @@ FOREIGN = {
         "/bin/sh",
         """\
         #!{interpreter}
-        echo "$(basename "$0" .before-freshvenv) $*" >> '{log}'
-        cat >> '{log}'
+        echo "$(basename "$0" .before-freshvenv) $*" >> {quoted}
+        cat >> {quoted}
         exit {status}
         """,
     ),

@@ -21,6 +21,8 @@ from support.oracle import assert_exact
 from support.repository import Repository, own_lines
 from support.world import World, sterile_environment
 
+pytestmark = pytest.mark.one_line("pip and uv do not work there")
+
 BACKENDS = {
     "hatchling": """\
         [build-system]

@@ -13,6 +13,11 @@ import pytest
 from support.repository import Repository, create, make_venv
 from support.world import TOOLS, World
 
+pytestmark = [
+    pytest.mark.unpoisoned("the command gets the environment as it is"),
+    pytest.mark.one_line("a voucher is of lines, and not left there"),
+]
+
 ASK = ("python", "-c", "import demo.value; print(demo.value.value())")
 
 

@@ -453,6 +453,7 @@ UNTRUSTED = {
 }
 
 
+@pytest.mark.one_line("git's files of remotes, and its own URLs, are lines")
 @pytest.mark.parametrize("script", UNTRUSTED.values(), ids=UNTRUSTED.keys())
 def test_does_not_build(scene: Scene, script: str) -> None:
     printed = own_lines(scene.play(script))
@@ -816,6 +817,7 @@ def test_trust_is_shown_given_and_withdrawn(scene: Scene) -> None:
     assert repository.freshvenv("trust", "add", "nonsense", check=False).returncode == 2
 
 
+@pytest.mark.one_line("what git prints of a URL is a line")
 def test_remotes_are_named_and_pinned(scene: Scene) -> None:
     repository = scene.repository
     origin, fork = scene.environment["ORIGIN"], scene.environment["FORK"]
@@ -844,6 +846,7 @@ def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     assert "freshvenv" not in (scene.repository.path / ".git" / "config").read_text()
 
 
+@pytest.mark.ordinary_place("a path is written into source code by hand")
 def test_a_head_that_moves_while_the_hook_works_is_judged_anew(scene: Scene) -> None:
     """The build of a trusted commit moves HEAD to a stranger's; that must not be built in its wake."""
     scene.play("""

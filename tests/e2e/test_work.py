@@ -11,6 +11,8 @@ import pytest
 from support.repository import Repository, assert_fresh, create, make_venv
 from support.world import TOOLS, World
 
+pytestmark = pytest.mark.one_line("git is asked one question at a time there")
+
 ENTER = "import freshvenv.hook_entry as hook; hook.main()"
 
 HEAVY = frozenset(

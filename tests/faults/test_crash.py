@@ -20,6 +20,8 @@ from support.repository import Repository, create, make_venv
 from support.runner import Ended, Runner, every
 from support.world import TOOLS, World
 
+pytestmark = pytest.mark.one_line("a voucher is of lines, and not left there")
+
 
 @dataclass(frozen=True)
 class Scene:
