@@ -842,6 +842,20 @@ def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     assert "freshvenv" not in (scene.repository.path / ".git" / "config").read_text()
 
 
+def test_a_file_of_the_tree_opts_nobody_in_and_names_no_venv(scene: Scene) -> None:
+    """The configuration may include a file of the work tree; what is ours does not count there."""
+    elsewhere = make_venv(scene.world, scene.world.root / "elsewhere")
+    scene.play(f"""
+        git config --file settings freshvenv.venvs {elsewhere} && git config --file settings freshvenv.enabled true
+        git add settings && git commit --quiet --message settings && git config include.path ../settings
+        digit left 8 && git commit --quiet --all --message left
+    """)
+    scene.assert_built()
+    assert "elsewhere" not in scene.repository.freshvenv("status").stdout
+    scene.play("git config --unset freshvenv.enabled && git checkout --quiet origin/topic")
+    assert installed_value(scene.repository.venv, scene.world) == 81
+
+
 def test_a_head_that_moves_while_the_hook_works_is_judged_anew(scene: Scene) -> None:
     """The build of a trusted commit moves HEAD to a stranger's; that must not be built in its wake."""
     scene.play("""
