@@ -842,6 +842,24 @@ def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     assert "freshvenv" not in (scene.repository.path / ".git" / "config").read_text()
 
 
+@pytest.mark.parametrize("link", ["", "ln -s ../../../run evil/bin/python && mv ../run ."], ids=["a file", "a link"])
+def test_an_interpreter_that_comes_with_the_tree_is_not_started(scene: Scene, link: str) -> None:
+    """Nor where somebody asks, before he has consented, what there is."""
+    scene.play(f"""
+        cd "$FORK" && mkdir -p evil/bin && touch evil/pyvenv.cfg
+        printf '#!/bin/sh\\ntouch "%s"\\n' "$CANARY" >../run && chmod +x ../run
+        {link.replace("../../../run", "../../run") or "mv ../run evil/bin/python"}
+        sed -i 's/"elsewhere"/"evil"/' pyproject.toml && git add --all --force && git commit --quiet --message venv
+        cd ../demo && gift && git checkout --quiet FETCH_HEAD && test -x evil/bin/python
+    """)
+    for command in (("status",), ("explain",), ("resync", "--dry-run"), ("doctor",), ("hook", "post-checkout")):
+        said = scene.repository.freshvenv(*command, check=False).stdout
+        assert not scene.canary.exists(), command
+        if command[0] in {"status", "resync"}:
+            assert "evil: broken" in said
+            assert "its interpreter is a file of the repository, which any branch can change" in said
+
+
 def test_a_file_of_the_tree_opts_nobody_in_and_names_no_venv(scene: Scene) -> None:
     """The configuration may include a file of the work tree; what is ours does not count there."""
     elsewhere = make_venv(scene.world, scene.world.root / "elsewhere")

@@ -116,6 +116,14 @@ class Repository:
         """Paths below the work tree that differ from HEAD."""
         return paths_of(self.status(pathspecs))
 
+    def tracks(self, path: Path) -> bool:
+        """Whether a file, links resolved, is one that git brings along. Nothing is asked about what lies elsewhere."""
+        top, real = os.path.realpath(self.top), os.path.realpath(path)
+        if not _is_in(real, top):
+            return False
+        words = ("--literal-pathspecs", "ls-files", "--error-unmatch", "--", os.path.relpath(real, top))
+        return self.git(*words).status == 0
+
     def describe(self, commit: str) -> str:
         """What version schemes see of a commit: its nearest tag, the distance to it, and the commit itself."""
         words = ("describe", "--tags", "--long", "--always", "--abbrev=40")
