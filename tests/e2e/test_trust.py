@@ -533,6 +533,17 @@ def test_a_replaced_file_is_not_built(scene: Scene) -> None:
     scene.assert_refused()
 
 
+def test_no_replaced_file_hides_behind_many(scene: Scene) -> None:
+    """Ten thousand replace refs, which a fetch can bring at once, are not looked at one by one."""
+    scene.play("""
+        git fetch --quiet origin topic && main=$(git rev-parse origin/main) && git pack-refs --all --prune
+        { cat .git/packed-refs; seq --format="$main refs/replace/%040.0f" 10001; } >packed && mv packed .git/packed-refs
+        git -c core.useReplaceRefs=false checkout --quiet --detach origin/topic
+    """)
+    assert "replace refs" in scene.repository.freshvenv("trust", "show").stdout
+    scene.assert_refused()
+
+
 def test_a_graft_is_no_obstacle(scene: Scene) -> None:
     scene.play("git replace --graft origin/topic origin/upstream && git checkout --quiet origin/topic")
     scene.assert_built()

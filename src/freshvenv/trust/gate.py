@@ -19,6 +19,7 @@ from freshvenv.source.snapshot import Unseen
 from freshvenv.trust.brought import Brought, being_applied, brought, note_brought
 from freshvenv.trust.history import LIMIT, WITHOUT_REPLACEMENTS, GitHistory, branch_logs, head_logs, rev_list
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
+from freshvenv.trust.reflog import is_id
 from freshvenv.trust.remotes import TrustedRefs, came_otherwise, matches, trusted_refs
 from freshvenv.trust.settings import STRANGE_KEY, TrustSettings, pin_key, read_trust_settings, urls
 from freshvenv.trust.uncommitted import files_of
@@ -163,16 +164,24 @@ class Gate(NamedTuple):
             return ()
         done = self.repository.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/replace")
         pairs = [line.split(" ", 1) for line in done.text.split("\n") if line]
+        if len(pairs) > LIMIT:
+            return (Finding(head, good=False, reason=f"there are more than {LIMIT} replace refs"),)
         findings = []
-        for new, old in pairs[:LIMIT]:
-            trees = self.repository.git(
-                "rev-parse", "--quiet", "--revs-only", f"{new}^{{tree}}", f"{old}^{{tree}}", env=WITHOUT_REPLACEMENTS
-            ).text.split("\n")
-            if len(trees) == 2 and (old != head or trees[0] == trees[1]):
+        for (new, old), (tree, replaced) in zip(pairs, self._trees(pairs), strict=True):
+            is_commit = is_id(tree) and is_id(replaced)
+            if is_commit and (old != head or tree == replaced):
                 continue
             good = new in self.ledger.commits
             findings.append(Finding(new, good, "approved" if good else f"stands in for {old[:10]} by a replace ref"))
         return tuple(findings)
+
+    def _trees(self, pairs: Collection[list[str]]) -> Iterator[tuple[str, str]]:
+        """The trees of both commits of each pair, in one question; something else where there is no tree."""
+        names = "".join(f"{each}^{{tree}}\n" for pair in pairs for each in pair).encode()
+        done = self.repository.git("cat-file", "--batch-check=%(objectname)", env=WITHOUT_REPLACEMENTS, input=names)
+        answers = done.text.split("\n")
+        answers += [""] * (2 * len(pairs) - len(answers))
+        return zip(answers[::2], answers[1::2], strict=True)
 
     def approve(self, verdict: Verdict) -> None:
         """Enter what is strange at HEAD into the ledger, its ids or, where they are many, its whole history.
