@@ -586,6 +586,12 @@ TAKES_OVER = {
     "by way of data": Wheel({"demo-1.0.data/data/bin/python": "x"}),
     "pyvenv.cfg": Wheel({"demo-1.0.data/data/pyvenv.cfg": "x"}),
     "our own folder": Wheel({"demo-1.0.data/data/.freshvenv/x.receipt.json": "x"}),
+    "python, by its name": Wheel(entry_points="[console_scripts]\npython = demo:main\n", name="python"),
+    "git, by its name": Wheel(entry_points="[console_scripts]\ngit = demo:main\n", name="git"),
+    "activate_this": Wheel({"demo-1.0.data/scripts/activate_this.py": "x"}),
+    "python, in a folder spelled otherwise": Wheel({"demo-1.0.data/data/BIN/python": "x"}),
+    "pyvenv.cfg, spelled otherwise": Wheel({"demo-1.0.data/data/PyVenv.cfg": "x"}),
+    "our own folder, spelled otherwise": Wheel({"demo-1.0.data/data/.Fre\u017fhvenv/x.receipt.json": "x"}),
     "python, by a name that begins alike": Wheel(entry_points="[console_scripts]\npython = py:main\n", name="py"),
     "git, by a name that begins alike": Wheel(entry_points="[console_scripts]\ngit = g:main\n", name="g"),
 }

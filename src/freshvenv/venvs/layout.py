@@ -7,7 +7,7 @@ import io
 import os
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from freshvenv.errors import VenvError
@@ -20,7 +20,10 @@ _SHEBANG_LIMIT = 127
 _LIBRARIES = frozenset({"purelib", "platlib"})
 
 # Programs that belong to the environment itself; a wheel that brings one of these would take it over.
-_RESERVED = r"(?i)(python|pip|activate|git|uv)([\d.]*)(\.\w+)?"
+_RESERVED = r"(python|pip|activate|activate_this|git|uv)([\d.]*)(\.\w+)?"
+
+_OF_THEIR_OWN = frozenset({"pip", "uv"})
+"""Distributions whose own program is one of these."""
 
 
 class Desired(NamedTuple):
@@ -100,15 +103,14 @@ def _wrapper(venv: Venv, entry_point: EntryPoint) -> Desired:
     return _given(content, executable=True)
 
 
-def _refuse_reserved(venv: Venv, payload: Payload, layout: Mapping[str, Desired]) -> None:
-    scripts = f"{venv.interpreter.scripts}/"
+def _refuse_reserved(venv: Venv, payload: Payload, layout: Iterable[str]) -> None:
+    # Where the file system does not tell upper case from lower case, each of these has many names.
+    scripts = f"{venv.interpreter.scripts}/".casefold()
     for path in layout:
-        if path.startswith(scripts):
-            name = path.removeprefix(scripts)
-            match = re.fullmatch(_RESERVED, name)
-            if match and match[1].lower() != payload.name.lower():
-                raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
-        if path == "pyvenv.cfg" or path.startswith(".freshvenv/") or path == ".freshvenv":
+        plain = path.casefold()
+        found = re.fullmatch(_RESERVED, plain.removeprefix(scripts)) if plain.startswith(scripts) else None
+        is_own = found is not None and found[1] == payload.name.casefold() and found[1] in _OF_THEIR_OWN
+        if (found and not is_own) or plain in {"pyvenv.cfg", ".freshvenv"} or plain.startswith(".freshvenv/"):
             raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
 
 
