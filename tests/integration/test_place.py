@@ -667,6 +667,18 @@ def test_nothing_outside_is_removed(bench: Bench, outside: Path, path: str) -> N
     assert what_is_in(outside) == before
 
 
+def test_nothing_of_the_venv_itself_is_removed(bench: Bench) -> None:
+    bench.install(OLD)
+    own = {"pyvenv.cfg", "bin/python", "bin/activate", ".freshvenv/other.receipt.json"}
+    (bench.bin / "activate").touch()
+    bench.venv.state.mkdir(exist_ok=True)
+    (bench.venv.state / "other.receipt.json").touch()
+    layout = lay_out(bench.venv, bench.payload(replace(OLD, version="2.0")), {})
+    old = bench.outgoing()
+    place(bench.venv, layout, Outgoing(old.paths | own, old.metadata), bench.note)
+    assert all(os.path.lexists(bench.venv.path / path) for path in own)
+
+
 INTO = {
     "through a link": Wheel({"link/new.py": "x"}),
     "over a file behind a link": Wheel({"link/victim.py": "x"}),

@@ -103,14 +103,25 @@ def _wrapper(venv: Venv, entry_point: EntryPoint) -> Desired:
     return _given(content, executable=True)
 
 
-def _refuse_reserved(venv: Venv, payload: Payload, layout: Iterable[str]) -> None:
-    # Where the file system does not tell upper case from lower case, each of these has many names.
+def is_of_venv_itself(venv: Venv, path: str) -> bool:
+    """Whether a path is one that makes the environment what it is: no distribution put it there, none takes it away."""
+    plain = path.casefold()
+    program = _program(venv, plain)
+    is_program = program is not None and program[1] in {"python", "activate", "activate_this"}
+    return is_program or plain in {"pyvenv.cfg", ".freshvenv"} or plain.startswith(".freshvenv/")
+
+
+def _program(venv: Venv, plain: str) -> re.Match[str] | None:
     scripts = f"{venv.interpreter.scripts}/".casefold()
+    return re.fullmatch(_RESERVED, plain.removeprefix(scripts)) if plain.startswith(scripts) else None
+
+
+def _refuse_reserved(venv: Venv, payload: Payload, layout: Iterable[str]) -> None:
     for path in layout:
-        plain = path.casefold()
-        found = re.fullmatch(_RESERVED, plain.removeprefix(scripts)) if plain.startswith(scripts) else None
-        is_own = found is not None and found[1] == payload.name.casefold() and found[1] in _OF_THEIR_OWN
-        if (found and not is_own) or plain in {"pyvenv.cfg", ".freshvenv"} or plain.startswith(".freshvenv/"):
+        # Where the file system does not tell upper case from lower case, each of these has many names.
+        program = _program(venv, path.casefold())
+        is_own = program is not None and program[1] == payload.name.casefold() and program[1] in _OF_THEIR_OWN
+        if is_of_venv_itself(venv, path) or (program and not is_own):
             raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
 
 
