@@ -20,7 +20,7 @@ from freshvenv.trust.brought import Brought, being_applied, brought, note_brough
 from freshvenv.trust.history import LIMIT, WITHOUT_REPLACEMENTS, GitHistory, branch_logs, head_logs, rev_list
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
 from freshvenv.trust.reflog import is_id
-from freshvenv.trust.remotes import TrustedRefs, came_otherwise, matches, trusted_refs
+from freshvenv.trust.remotes import TrustedRefs, came_otherwise, matcher, matches, trusted_refs
 from freshvenv.trust.settings import STRANGE_KEY, TrustSettings, pin_key, read_trust_settings, urls
 from freshvenv.trust.uncommitted import files_of
 from freshvenv.trust.verdict import Commit, Evidence, Finding, Preset, Verdict, judge
@@ -138,10 +138,14 @@ class Gate(NamedTuple):
         trusted = self.settings.trusted
         elsewhere = any(it.is_pushed_elsewhere for it in self.settings.remotes if it.name in trusted)
         silent = set(known)
+        # There can be thousands of refs, and few things are said of them.
+        answers: dict[str, bool] = {}
         for pattern in patterns:
             for ref, message in _last_messages(logs, pattern):
                 silent.discard(ref)
-                if came_otherwise(message, trusted, pushed_elsewhere=elsewhere):
+                if message not in answers:
+                    answers[message] = came_otherwise(message, trusted, pushed_elsewhere=elsewhere)
+                if answers[message]:
                     yield ref
         # What has no line any more is still what it was.
         yield from (ref for ref in silent if "*" not in ref)
@@ -356,6 +360,7 @@ def _has_replacements(common_dir: Path) -> bool:
 def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
     """The refs that a pattern means and that have a reflog with a line in it, each with the message of the last one."""
     prefix = pattern.partition("*")[0]
+    means = matcher(pattern)
     folders = [prefix.rpartition("/")[0]]
     while folders:
         folder = folders.pop()
@@ -367,7 +372,7 @@ def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
             ref = f"{folder}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 folders.append(ref)
-            elif matches(pattern, ref):
+            elif means(ref):
                 message = _last_message(entry.path)
                 if message is not None:
                     yield ref, message
