@@ -636,7 +636,11 @@ def test_files_of_a_stranger_are_not_built_from_the_work_tree(scene: Scene, step
         done = scene.repository.freshvenv("run", "--", "true", check=False)
         assert "uncommitted" in done.stderr
         assert not scene.canary.exists()
+    shown = scene.repository.freshvenv("trust", "show", "--exit-code", check=False)
+    assert shown.returncode == 1
+    assert "lie uncommitted in the work tree" in shown.stdout.splitlines()[-1]
     scene.repository.freshvenv("resync")
+    assert scene.repository.freshvenv("trust", "show", "--exit-code").returncode == 0
     assert scene.canary.exists(), "consent is for what lies in the work tree, too"
     scene.play("git reset --quiet --hard && git clean --quiet -d --force")
     scene.assert_built()

@@ -230,6 +230,19 @@ class Gate(NamedTuple):
             verdict = Verdict(self.repository.head().commit, trusted=False, reason="")
             raise UntrustedError(f"{_FILES} lie uncommitted in the work tree ({found})", verdict)
 
+    def objection(self) -> str:
+        """What is to be said against building what lies uncommitted, if anything is. Nothing is noted."""
+        uncommitted = self._uncommitted()
+        what = brought(self.repository)
+        if not uncommitted or what is Brought.ACCEPTED or self.settings.preset is Preset.ALWAYS:
+            return ""
+        if applied := self._what_is_applied():
+            return f"{applied} lies uncommitted in the work tree"
+        found = self._strange_file(uncommitted)
+        if found or what is Brought.STRANGE:
+            return f"{_FILES} lie uncommitted in the work tree" + (f" ({found})" if found else "")
+        return ""
+
     def look_at_what_was_brought(self) -> Brought:
         """Find out whether files that were just brought into the work tree are a stranger's; that is noted."""
         known = brought(self.repository)
