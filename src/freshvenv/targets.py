@@ -75,7 +75,7 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
     """
     top = repository.top
     settings = read_settings(repository)
-    lookup = _Lookup(top, memory)
+    lookup = _Lookup(repository, memory)
     chosen = [lookup.at(Path(os.path.abspath(path))) for path in named]
     for candidate in chosen:
         if candidate.missing or candidate.venv is None:
@@ -99,7 +99,7 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
 
 def look_again(target: Target, repository: Repository, memory: Path) -> Target:
     """The same target as it is now."""
-    lookup = _Lookup(repository.top, memory)
+    lookup = _Lookup(repository, memory)
     candidate = lookup.at(target.candidate.path)._replace(label=target.candidate.label)
     again = _target(
         repository.top, target.project, target.settings, candidate, frozenset(), configured=target.configured
@@ -115,8 +115,9 @@ def read_settings(repository: Repository) -> Settings:
 class _Lookup:
     """Opens each directory once."""
 
-    def __init__(self, top: Path, memory: Path) -> None:
-        self._top = top
+    def __init__(self, repository: Repository, memory: Path) -> None:
+        self._repository = repository
+        self._top = repository.top
         self._memory = memory
         self.seen: dict[Path, Candidate] = {}
 
@@ -165,6 +166,10 @@ class _Lookup:
         label = path.relative_to(self._top).as_posix() if path.is_relative_to(self._top) else str(path)
         if not os.path.lexists(path):
             return Candidate(path, label, missing=True)
+        if self._repository.tracks(path / "bin" / "python"):
+            return Candidate(
+                path, label, trouble="its interpreter is a file of the repository, which any branch can change"
+            )
         try:
             venv = open_venv(path, self._memory)
         except VenvError as error:

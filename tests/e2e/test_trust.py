@@ -536,6 +536,17 @@ def test_a_replaced_file_is_not_built(scene: Scene) -> None:
     scene.assert_refused()
 
 
+def test_no_replaced_file_hides_behind_many(scene: Scene) -> None:
+    """Ten thousand replace refs, which a fetch can bring at once, are not looked at one by one."""
+    scene.play("""
+        git fetch --quiet origin topic && main=$(git rev-parse origin/main) && git pack-refs --all --prune
+        { cat .git/packed-refs; seq --format="$main refs/replace/%040.0f" 10001; } >packed && mv packed .git/packed-refs
+        git -c core.useReplaceRefs=false checkout --quiet --detach origin/topic
+    """)
+    assert "replace refs" in scene.repository.freshvenv("trust", "show").stdout
+    scene.assert_refused()
+
+
 def test_a_graft_is_no_obstacle(scene: Scene) -> None:
     scene.play("git replace --graft origin/topic origin/upstream && git checkout --quiet origin/topic")
     scene.assert_built()
@@ -628,7 +639,11 @@ def test_files_of_a_stranger_are_not_built_from_the_work_tree(scene: Scene, step
         done = scene.repository.freshvenv("run", "--", "true", check=False)
         assert "uncommitted" in done.stderr
         assert not scene.canary.exists()
+    shown = scene.repository.freshvenv("trust", "show", "--exit-code", check=False)
+    assert shown.returncode == 1
+    assert "lie uncommitted in the work tree" in shown.stdout.splitlines()[-1]
     scene.repository.freshvenv("resync")
+    assert scene.repository.freshvenv("trust", "show", "--exit-code").returncode == 0
     assert scene.canary.exists(), "consent is for what lies in the work tree, too"
     scene.play("git reset --quiet --hard && git clean --quiet -d --force")
     scene.assert_built()
@@ -844,6 +859,38 @@ def test_remotes_are_named_and_pinned(scene: Scene) -> None:
 def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     scene.repository.freshvenv("hooks", "uninstall")
     assert "freshvenv" not in (scene.repository.path / ".git" / "config").read_text()
+
+
+@pytest.mark.parametrize("link", ["", "ln -s ../../../run evil/bin/python && mv ../run ."], ids=["a file", "a link"])
+def test_an_interpreter_that_comes_with_the_tree_is_not_started(scene: Scene, link: str) -> None:
+    """Nor where somebody asks, before he has consented, what there is."""
+    scene.play(f"""
+        cd "$FORK" && mkdir -p evil/bin && touch evil/pyvenv.cfg
+        printf '#!/bin/sh\\ntouch "%s"\\n' "$CANARY" >../run && chmod +x ../run
+        {link.replace("../../../run", "../../run") or "mv ../run evil/bin/python"}
+        sed -i 's/"elsewhere"/"evil"/' pyproject.toml && git add --all --force && git commit --quiet --message venv
+        cd ../demo && gift && git checkout --quiet FETCH_HEAD && test -x evil/bin/python
+    """)
+    for command in (("status",), ("explain",), ("resync", "--dry-run"), ("doctor",), ("hook", "post-checkout")):
+        said = scene.repository.freshvenv(*command, check=False).stdout
+        assert not scene.canary.exists(), command
+        if command[0] in {"status", "resync"}:
+            assert "evil: broken" in said
+            assert "its interpreter is a file of the repository, which any branch can change" in said
+
+
+def test_a_file_of_the_tree_opts_nobody_in_and_names_no_venv(scene: Scene) -> None:
+    """The configuration may include a file of the work tree; what is ours does not count there."""
+    elsewhere = make_venv(scene.world, scene.world.root / "elsewhere")
+    scene.play(f"""
+        git config --file settings freshvenv.venvs {elsewhere} && git config --file settings freshvenv.enabled true
+        git add settings && git commit --quiet --message settings && git config include.path ../settings
+        digit left 8 && git commit --quiet --all --message left
+    """)
+    scene.assert_built()
+    assert "elsewhere" not in scene.repository.freshvenv("status").stdout
+    scene.play("git config --unset freshvenv.enabled && git checkout --quiet origin/topic")
+    assert installed_value(scene.repository.venv, scene.world) == 81
 
 
 @pytest.mark.ordinary_place("a path is written into source code by hand")

@@ -586,6 +586,12 @@ TAKES_OVER = {
     "by way of data": Wheel({"demo-1.0.data/data/bin/python": "x"}),
     "pyvenv.cfg": Wheel({"demo-1.0.data/data/pyvenv.cfg": "x"}),
     "our own folder": Wheel({"demo-1.0.data/data/.freshvenv/x.receipt.json": "x"}),
+    "python, by its name": Wheel(entry_points="[console_scripts]\npython = demo:main\n", name="python"),
+    "git, by its name": Wheel(entry_points="[console_scripts]\ngit = demo:main\n", name="git"),
+    "activate_this": Wheel({"demo-1.0.data/scripts/activate_this.py": "x"}),
+    "python, in a folder spelled otherwise": Wheel({"demo-1.0.data/data/BIN/python": "x"}),
+    "pyvenv.cfg, spelled otherwise": Wheel({"demo-1.0.data/data/PyVenv.cfg": "x"}),
+    "our own folder, spelled otherwise": Wheel({"demo-1.0.data/data/.Fre\u017fhvenv/x.receipt.json": "x"}),
     "python, by a name that begins alike": Wheel(entry_points="[console_scripts]\npython = py:main\n", name="py"),
     "git, by a name that begins alike": Wheel(entry_points="[console_scripts]\ngit = g:main\n", name="g"),
 }
@@ -659,6 +665,18 @@ def test_nothing_outside_is_removed(bench: Bench, outside: Path, path: str) -> N
     layout = lay_out(bench.venv, bench.payload(replace(OLD, version="2.0")), {})
     place(bench.venv, layout, Outgoing(old.paths | {path}, frozenset(metadata)), bench.note)
     assert what_is_in(outside) == before
+
+
+def test_nothing_of_the_venv_itself_is_removed(bench: Bench) -> None:
+    bench.install(OLD)
+    own = {"pyvenv.cfg", "bin/python", "bin/activate", ".freshvenv/other.receipt.json"}
+    (bench.bin / "activate").touch()
+    bench.venv.state.mkdir(exist_ok=True)
+    (bench.venv.state / "other.receipt.json").touch()
+    layout = lay_out(bench.venv, bench.payload(replace(OLD, version="2.0")), {})
+    old = bench.outgoing()
+    place(bench.venv, layout, Outgoing(old.paths | own, old.metadata), bench.note)
+    assert all(os.path.lexists(bench.venv.path / path) for path in own)
 
 
 INTO = {

@@ -23,11 +23,12 @@ def trust() -> None:
 
 
 @trust.command()
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when HEAD is not trusted.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when HEAD, or what is uncommitted, is not trusted.")
 def show(*, exit_code: bool) -> int:
     """Explain the verdict for HEAD, commit by commit."""
     repository = here()
-    verdict = look_at_gate(repository).judge_head()
+    gate = look_at_gate(repository)
+    verdict = gate.judge_head()
     for note in verdict.notes:
         click.echo(printable(f"freshvenv: {note}"), err=True)
     word = "trusted" if verdict.trusted else "not trusted"
@@ -36,7 +37,10 @@ def show(*, exit_code: bool) -> int:
     for finding in verdict.findings:
         word = "trusted" if finding.good else "not trusted"
         click.echo(printable(f"  {finding.commit[:10]} {word}: {finding.reason}; {names.get(finding.commit, '')}"))
-    return 1 if exit_code and not verdict.trusted else 0
+    objection = gate.objection()
+    if objection:
+        click.echo(printable(f"freshvenv: {objection}"))
+    return 1 if exit_code and (objection or not verdict.trusted) else 0
 
 
 @trust.command()

@@ -117,6 +117,14 @@ class Repository:
         """Paths below the work tree that differ from HEAD."""
         return paths_of(self.status(pathspecs))
 
+    def tracks(self, path: Path) -> bool:
+        """Whether a file, links resolved, is one that git brings along. Nothing is asked about what lies elsewhere."""
+        top, real = os.path.realpath(self.top), os.path.realpath(path)
+        if not _is_in(real, top):
+            return False
+        words = ("--literal-pathspecs", "ls-files", "--error-unmatch", "--", os.path.relpath(real, top))
+        return self.git(*words).status == 0
+
     def describe(self, commit: str) -> str:
         """What version schemes see of a commit: its nearest tag, the distance to it, and the commit itself."""
         words = ("describe", "--tags", "--long", "--always", "--abbrev=40")
@@ -170,8 +178,22 @@ class Repository:
         )
 
     def settings(self, pattern: str) -> tuple[tuple[str, str], ...]:
-        """Keys and values of git's configuration whose key matches, in the order of their precedence."""
-        return tuple((it.key, it.value) for it in self.configuration if re.search(pattern, it.key))
+        """Keys and values of git's configuration whose key matches, in the order of their precedence.
+
+        What is ours does not count where it stands in a file of the work tree, which the configuration may include.
+        """
+        return tuple(
+            (it.key, it.value)
+            for it in self.configuration
+            if re.search(pattern, it.key) and not (it.key.startswith("freshvenv.") and self._comes_with_tree(it.file))
+        )
+
+    def _comes_with_tree(self, file: str) -> bool:
+        if not file or file.startswith(("command line", "standard input", "blob:")):
+            return False
+        real = os.path.realpath(self.top / file)
+        inner = (os.path.realpath(self.git_dir), os.path.realpath(self.common_dir))
+        return _is_in(real, os.path.realpath(self.top)) and not any(_is_in(real, each) for each in inner)
 
     def is_opted_in(self) -> bool:
         """Whether this clone's user wants automatic reinstalls here."""
@@ -235,6 +257,10 @@ class Repository:
             # `git revert` was recorded as a plain commit before git 2.40, with nothing but its subject to tell.
             action == "commit" and subject.startswith(' Revert "')
         )
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}{os.sep}")
 
 
 def git(

@@ -19,7 +19,8 @@ from freshvenv.source.snapshot import Unseen
 from freshvenv.trust.brought import Brought, being_applied, brought, note_brought
 from freshvenv.trust.history import LIMIT, WITHOUT_REPLACEMENTS, GitHistory, branch_logs, head_logs, rev_list
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
-from freshvenv.trust.remotes import TrustedRefs, came_otherwise, matches, trusted_refs
+from freshvenv.trust.reflog import is_id
+from freshvenv.trust.remotes import TrustedRefs, came_otherwise, matcher, matches, trusted_refs
 from freshvenv.trust.settings import STRANGE_KEY, TrustSettings, pin_key, read_trust_settings, urls
 from freshvenv.trust.uncommitted import files_of
 from freshvenv.trust.verdict import Commit, Evidence, Finding, Preset, Verdict, judge
@@ -137,10 +138,14 @@ class Gate(NamedTuple):
         trusted = self.settings.trusted
         elsewhere = any(it.is_pushed_elsewhere for it in self.settings.remotes if it.name in trusted)
         silent = set(known)
+        # There can be thousands of refs, and few things are said of them.
+        answers: dict[str, bool] = {}
         for pattern in patterns:
             for ref, message in _last_messages(logs, pattern):
                 silent.discard(ref)
-                if came_otherwise(message, trusted, pushed_elsewhere=elsewhere):
+                if message not in answers:
+                    answers[message] = came_otherwise(message, trusted, pushed_elsewhere=elsewhere)
+                if answers[message]:
                     yield ref
         # What has no line any more is still what it was.
         yield from (ref for ref in silent if "*" not in ref)
@@ -163,16 +168,24 @@ class Gate(NamedTuple):
             return ()
         done = self.repository.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/replace")
         pairs = [line.split(" ", 1) for line in done.text.split("\n") if line]
+        if len(pairs) > LIMIT:
+            return (Finding(head, good=False, reason=f"there are more than {LIMIT} replace refs"),)
         findings = []
-        for new, old in pairs[:LIMIT]:
-            trees = self.repository.git(
-                "rev-parse", "--quiet", "--revs-only", f"{new}^{{tree}}", f"{old}^{{tree}}", env=WITHOUT_REPLACEMENTS
-            ).text.split("\n")
-            if len(trees) == 2 and (old != head or trees[0] == trees[1]):
+        for (new, old), (tree, replaced) in zip(pairs, self._trees(pairs), strict=True):
+            is_commit = is_id(tree) and is_id(replaced)
+            if is_commit and (old != head or tree == replaced):
                 continue
             good = new in self.ledger.commits
             findings.append(Finding(new, good, "approved" if good else f"stands in for {old[:10]} by a replace ref"))
         return tuple(findings)
+
+    def _trees(self, pairs: Collection[list[str]]) -> Iterator[tuple[str, str]]:
+        """The trees of both commits of each pair, in one question; something else where there is no tree."""
+        names = "".join(f"{each}^{{tree}}\n" for pair in pairs for each in pair).encode()
+        done = self.repository.git("cat-file", "--batch-check=%(objectname)", env=WITHOUT_REPLACEMENTS, input=names)
+        answers = done.text.split("\n")
+        answers += [""] * (2 * len(pairs) - len(answers))
+        return zip(answers[::2], answers[1::2], strict=True)
 
     def approve(self, verdict: Verdict) -> None:
         """Enter what is strange at HEAD into the ledger, its ids or, where they are many, its whole history.
@@ -216,6 +229,19 @@ class Gate(NamedTuple):
             self._note(Brought.STRANGE)
             verdict = Verdict(self.repository.head().commit, trusted=False, reason="")
             raise UntrustedError(f"{_FILES} lie uncommitted in the work tree ({found})", verdict)
+
+    def objection(self) -> str:
+        """What is to be said against building what lies uncommitted, if anything is. Nothing is noted."""
+        uncommitted = self._uncommitted()
+        what = brought(self.repository)
+        if not uncommitted or what is Brought.ACCEPTED or self.settings.preset is Preset.ALWAYS:
+            return ""
+        if applied := self._what_is_applied():
+            return f"{applied} lies uncommitted in the work tree"
+        found = self._strange_file(uncommitted)
+        if found or what is Brought.STRANGE:
+            return f"{_FILES} lie uncommitted in the work tree" + (f" ({found})" if found else "")
+        return ""
 
     def look_at_what_was_brought(self) -> Brought:
         """Find out whether files that were just brought into the work tree are a stranger's; that is noted."""
@@ -347,6 +373,7 @@ def _has_replacements(common_dir: Path) -> bool:
 def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
     """The refs that a pattern means and that have a reflog with a line in it, each with the message of the last one."""
     prefix = pattern.partition("*")[0]
+    means = matcher(pattern)
     folders = [prefix.rpartition("/")[0]]
     while folders:
         folder = folders.pop()
@@ -358,7 +385,7 @@ def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
             ref = f"{folder}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 folders.append(ref)
-            elif matches(pattern, ref):
+            elif means(ref):
                 message = _last_message(entry.path)
                 if message is not None:
                     yield ref, message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -105,7 +105,12 @@ def split_refspec(refspec: str) -> tuple[str, str]:
 
 def matches(pattern: str, ref: str) -> bool:
     """Whether a ref is one that a pattern means."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), ref) is not None
+    return matcher(pattern)(ref) is not None
+
+
+def matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    """What finds whether a ref is one that a pattern means, for many refs."""
+    return re.compile(".*".join(map(re.escape, pattern.split("*")))).fullmatch
 
 
 _VALUED = """

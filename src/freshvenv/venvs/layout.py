@@ -7,7 +7,7 @@ import io
 import os
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from freshvenv.errors import VenvError
@@ -20,7 +20,10 @@ _SHEBANG_LIMIT = 127
 _LIBRARIES = frozenset({"purelib", "platlib"})
 
 # Programs that belong to the environment itself; a wheel that brings one of these would take it over.
-_RESERVED = r"(?i)(python|pip|activate|git|uv)([\d.]*)(\.\w+)?"
+_RESERVED = r"(python|pip|activate|activate_this|git|uv)([\d.]*)(\.\w+)?"
+
+_OF_THEIR_OWN = frozenset({"pip", "uv"})
+"""Distributions whose own program is one of these."""
 
 
 class Desired(NamedTuple):
@@ -100,15 +103,25 @@ def _wrapper(venv: Venv, entry_point: EntryPoint) -> Desired:
     return _given(content, executable=True)
 
 
-def _refuse_reserved(venv: Venv, payload: Payload, layout: Mapping[str, Desired]) -> None:
-    scripts = f"{venv.interpreter.scripts}/"
+def is_of_venv_itself(venv: Venv, path: str) -> bool:
+    """Whether a path is one that makes the environment what it is: no distribution put it there, none takes it away."""
+    plain = path.casefold()
+    program = _program(venv, plain)
+    is_program = program is not None and program[1] in {"python", "activate", "activate_this"}
+    return is_program or plain in {"pyvenv.cfg", ".freshvenv"} or plain.startswith(".freshvenv/")
+
+
+def _program(venv: Venv, plain: str) -> re.Match[str] | None:
+    scripts = f"{venv.interpreter.scripts}/".casefold()
+    return re.fullmatch(_RESERVED, plain.removeprefix(scripts)) if plain.startswith(scripts) else None
+
+
+def _refuse_reserved(venv: Venv, payload: Payload, layout: Iterable[str]) -> None:
     for path in layout:
-        if path.startswith(scripts):
-            name = path.removeprefix(scripts)
-            match = re.fullmatch(_RESERVED, name)
-            if match and match[1].lower() != payload.name.lower():
-                raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
-        if path == "pyvenv.cfg" or path.startswith(".freshvenv/") or path == ".freshvenv":
+        # Where the file system does not tell upper case from lower case, each of these has many names.
+        program = _program(venv, path.casefold())
+        is_own = program is not None and program[1] == payload.name.casefold() and program[1] in _OF_THEIR_OWN
+        if is_of_venv_itself(venv, path) or (program and not is_own):
             raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
 
 

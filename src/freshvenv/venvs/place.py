@@ -21,7 +21,7 @@ from freshvenv.payload import digest
 from freshvenv.receipt import FileStamp
 from freshvenv.venvs.delta import Delta, bytecode_of, subtract
 from freshvenv.venvs.intent import Intent
-from freshvenv.venvs.layout import Desired
+from freshvenv.venvs.layout import Desired, is_of_venv_itself
 from freshvenv.venvs.record import Containment
 from freshvenv.venvs.venv import Venv
 from freshvenv.venvs.witness import stamp_of, stamps
@@ -152,7 +152,9 @@ def _believable(venv: Venv, layout: Mapping[str, Desired], outgoing: Outgoing) -
     """Only what goes, and really lies in the venv: notes can be damaged or forged, and what they name is removed."""
     guard = Containment(venv.path)
     gone = outgoing.paths - layout.keys()
-    paths = frozenset(path for path in gone if _is_plain(path) and guard.holds(path))
+    paths = frozenset(
+        path for path in gone if _is_plain(path) and guard.holds(path) and not is_of_venv_itself(venv, path)
+    )
     metadata = frozenset(
         folder
         for folder in outgoing.metadata
