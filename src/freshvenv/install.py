@@ -163,13 +163,12 @@ class _Job(NamedTuple):
         receipt = self.sighting.receipt
         if receipt and receipt.requirements and receipt.requirements == self._question(payload):
             return ()
-        recipe = self.fingerprint.recipe
-        pyproject = self.sighting.target.project.pyproject
-        return unmet_requirements(self.venv, payload.metadata(), recipe, pyproject)
+        target, recipe = self.sighting.target, self.fingerprint.recipe
+        return unmet_requirements(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
 
     def _question(self, payload: Payload) -> str:
-        pyproject = self.sighting.target.project.pyproject
-        return question(self.venv, payload.metadata(), self.fingerprint.recipe, pyproject)
+        target, recipe = self.sighting.target, self.fingerprint.recipe
+        return question(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
 
     def _note(self, paths: Iterable[str]) -> Intent:
         intent = write_intent(self.desk.intent_file, os.fspath(self.desk.project), paths)

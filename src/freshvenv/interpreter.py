@@ -19,7 +19,7 @@ from freshvenv.own import read_own
 # environment (PEP 405), whatever a distributor made of the system's own: sysconfig's "venv" scheme, which
 # interpreters before 3.11 lack.
 _QUESTION = """
-import json, os, platform, sys, sysconfig
+import json, os, platform, site, sys, sysconfig
 scheme = "venv" if "venv" in sysconfig.get_scheme_names() else "posix_prefix"
 bases = ("base", "platbase", "installed_base", "installed_platbase")
 paths = sysconfig.get_paths(scheme, vars=dict.fromkeys(bases, "/"))
@@ -35,6 +35,7 @@ print(json.dumps({
     "platlib": paths["platlib"].lstrip("/"),
     "scripts": paths["scripts"].lstrip("/"),
     "headers": "include/site/python" + sysconfig.get_python_version(),
+    "sites": [*site.getsitepackages(), site.getusersitepackages()],
     "markers": {
         "implementation_name": sys.implementation.name,
         "implementation_version": full,
@@ -55,7 +56,8 @@ print(json.dumps({
 class Interpreter(NamedTuple):
     """A base interpreter. The install paths are relative to the prefix of an environment made with it.
 
-    ``markers`` is the environment for PEP 508 markers.
+    ``markers`` is the environment for PEP 508 markers. ``sites`` are the folders of packages, absolute, that an
+    environment sees, too, when it includes those of the system.
     """
 
     executable: str
@@ -67,6 +69,7 @@ class Interpreter(NamedTuple):
     scripts: str
     headers: str
     markers: Mapping[str, str]
+    sites: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -120,9 +123,9 @@ def _ask(executable: Path) -> Interpreter:
 
 def _understood(data: Mapping[str, Any]) -> Interpreter:
     """An answer as a value. Raises ``TypeError`` or ``ValueError`` for one that no interpreter gives."""
-    answer = Interpreter(**data)
-    texts = [value for value in answer if value is not answer.markers]
-    if not all(isinstance(text, str) for text in [*texts, *answer.markers, *answer.markers.values()]):
+    answer = Interpreter(**{**data, "sites": tuple(data["sites"])})
+    texts = [value for value in answer if value is not answer.markers and value is not answer.sites]
+    if not all(isinstance(text, str) for text in [*texts, *answer.markers, *answer.markers.values(), *answer.sites]):
         raise TypeError("a value is no text")
     for path in (answer.purelib, answer.platlib, answer.scripts, answer.headers):
         if {"", ".", ".."} & set(path.split("/")):

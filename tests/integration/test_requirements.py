@@ -44,12 +44,18 @@ def metadata(*lines: str) -> bytes:
 
 
 def unmet(
-    venv: Venv, *requirements: str, extras: tuple[str, ...] = (), groups: tuple[str, ...] = (), known: object = None
+    venv: Venv,
+    *requirements: str,
+    extras: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+    known: object = None,
+    siblings: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     """What is unmet; ``known`` is the table of dependency groups."""
     lines = [f"Requires-Dist: {requirement}" for requirement in requirements]
     pyproject = {} if known is None else {"dependency-groups": known}
-    return unmet_requirements(venv, metadata(*lines), Recipe(extras=extras, groups=groups), pyproject)
+    recipe = Recipe(extras=extras, groups=groups)
+    return unmet_requirements(venv, metadata(*lines), recipe, pyproject, frozenset(siblings))
 
 
 MET = {
@@ -197,3 +203,35 @@ def test_description_that_speaks_of_requirements(venv: Venv) -> None:
 
 def test_header_in_another_spelling(venv: Venv) -> None:
     assert unmet_requirements(venv, metadata("requires-dist: sphinx"), Recipe(), {}) == ("sphinx",)
+
+
+# Projects that are kept fresh in the same venv
+
+
+SIBLINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "not there yet": (("Core_Lib>=2", "gone"), ("gone",)),
+    "of another version": (("attrs>=99",), ()),
+    "an extra of it that is met": (("coverage[toml]",), ()),
+    "an extra of it that is not met": (("requests[socks]>=99",), ("pysocks",)),
+    "an extra of it, not there yet": (("core-lib[all]",), ()),
+    "required by others": (("looping[all]",), ("looping[all]",)),
+}
+
+
+@pytest.mark.parametrize(("requirements", "expected"), SIBLINGS.values(), ids=SIBLINGS)
+def test_siblings_come_by_themselves(venv: Venv, requirements: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert unmet(venv, *requirements, siblings=("core-lib", "attrs", "coverage", "requests")) == expected
+
+
+# Environments that see what is installed for their base interpreter
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("true", ("pysocks",)), ("false", ("idna>=3", "pysocks"))])
+def test_packages_of_the_system(venv: Venv, setting: str, expected: tuple[str, ...]) -> None:
+    system = replace(venv, path=venv.path.parent / "system")
+    install(system, "idna", "3.7")
+    install(system, "attrs", "1.0")
+    sites = (str(system.path / venv.interpreter.purelib), "/nowhere")
+    (venv.path / "pyvenv.cfg").write_text(f"home = /usr/bin\nInclude-System-Site-Packages = {setting}\n")
+    seen = replace(venv, interpreter=replace(venv.interpreter, sites=sites))
+    assert unmet(seen, "idna>=3", "attrs>=23", "pysocks") == expected

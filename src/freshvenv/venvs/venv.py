@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -43,7 +43,10 @@ class Origin(NamedTuple):
 
 
 class Distribution(NamedTuple):
-    """An installed distribution; ``site`` is the directory of its ``dist_info`` folder, relative to the venv."""
+    """An installed distribution; ``site`` is the directory of its ``dist_info`` folder, relative to the venv.
+
+    It is absolute for what the venv only sees.
+    """
 
     name: str
     version: str
@@ -91,9 +94,30 @@ def _is_utf8(path: Path) -> bool:
     return True
 
 
+def includes_system_packages(venv: Venv) -> bool:
+    """Whether an environment sees what is installed for its base interpreter (``include-system-site-packages``)."""
+    try:
+        text = (venv.path / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    pairs = (line.partition("=") for line in text.lower().splitlines())
+    return any((key.strip(), value.strip()) == ("include-system-site-packages", "true") for key, _, value in pairs)
+
+
+def visible_distributions(venv: Venv) -> Iterator[Distribution]:
+    """Everything that can be imported in an environment, what is found first last."""
+    if includes_system_packages(venv):
+        yield from _distributions(venv, reversed(venv.interpreter.sites))
+    yield from distributions(venv)
+
+
 def distributions(venv: Venv) -> Iterator[Distribution]:
     """Everything that is installed, in the order of the directory names."""
-    for site in venv.site_directories:
+    return _distributions(venv, venv.site_directories)
+
+
+def _distributions(venv: Venv, sites: Iterable[str]) -> Iterator[Distribution]:
+    for site in sites:
         try:
             names = sorted(os.listdir(venv.path / site))
         except OSError:
