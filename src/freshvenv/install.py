@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
@@ -23,10 +24,17 @@ from freshvenv.venvs.place import place, sweep
 from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.requirements import question, unmet_requirements
 from freshvenv.venvs.venv import Venv, open_venv
+from freshvenv.venvs.witness import stamps
 from freshvenv.workshop import Workshop
 
 if TYPE_CHECKING:
     from freshvenv.wheels.cache import WheelCache
+
+
+_MODULES = (".py", ".so", ".pyd")
+
+_PASSING = re.compile(r"(^|/)(\.[^/]*|__pycache__|build|dist|node_modules|[^/]*\.egg-info)/")
+"""Folders with what tools leave, of which no install is made."""
 
 
 class Installed(NamedTuple):
@@ -89,20 +97,49 @@ class _Job(NamedTuple):
             self.tree.repository.refresh_index()
         editable = self.fingerprint.recipe.editable
         extra = provenance(self.venv, target.project, target.installed, editable=editable)
+        begun = time.time_ns()
         payload = self._payload()
         fingerprint, tree = self.fingerprint, self.tree
+        left: dict[str, FileStamp] = {}
         if not fingerprint.recipe.is_cacheable:
             # The build ran in the work tree and may have written there (an egg-info, a version file).
             tree = reread()
             if tree.head.commit == self.tree.head.commit:
                 fingerprint = fingerprint_of(self.sighting.target, self.venv, tree, self.sighting.receipt)
+            if not fingerprint.outline:
+                left = self._left(payload, begun)
         try:
-            return self._place(payload, extra, fingerprint, tree)
+            return self._place(payload, extra, fingerprint, tree, left)
         except DamagedPayloadError:
             self.workshop.wheels.discard(payload)
-            return self._place(self._payload(), extra, fingerprint, tree)
+            return self._place(self._payload(), extra, fingerprint, tree, left)
 
-    def _place(self, payload: Payload, extra: dict[str, bytes], fingerprint: Fingerprint, tree: WorkTree) -> Installed:
+    def _left(self, payload: Payload, begun: int) -> dict[str, FileStamp]:
+        """What git ignores and a build in the work tree made there, or packed: no tree tells when it changes."""
+        project, receipt = self.sighting.target.project, self.sighting.receipt
+        before = receipt.left if receipt else {}
+        packed = {(file.path.rpartition("/")[2], file.digest) for file in payload.files}
+        names = {name for name, _ in packed}
+        ignored = [
+            path
+            for path in self.tree.repository.ignored(project.path)
+            if not _PASSING.search(path) and (path.endswith(_MODULES) or path.rpartition("/")[2] in names)
+        ]
+        return {
+            path: found
+            for path, found in stamps(project.directory, ignored, before).items()
+            if (path.rpartition("/")[2], found.digest) in packed
+            or (path.endswith(_MODULES) and (found.ctime_ns >= begun or path in before))
+        }
+
+    def _place(
+        self,
+        payload: Payload,
+        extra: dict[str, bytes],
+        fingerprint: Fingerprint,
+        tree: WorkTree,
+        left: dict[str, FileStamp],
+    ) -> Installed:
         if open_venv(self.venv.path, self.workshop.interpreters) != self.venv:
             raise VenvError("another venv was made in its place meanwhile")
         wanted = self._requirements(payload)
@@ -111,7 +148,7 @@ class _Job(NamedTuple):
         self.workshop.progress.step("placing files")
         placed = place(self.venv, layout, outgoing(self.sighting), self._note)
         missing = self._bring_in(wanted, payload)
-        receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)
+        receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)._replace(left=left)
         self.desk.write_receipt(receipt)
         for begun in (*self.sighting.intents, *([placed.intent] if placed.intent else [])):
             begun.drop()
@@ -164,13 +201,12 @@ class _Job(NamedTuple):
         receipt = self.sighting.receipt
         if receipt and receipt.requirements and receipt.requirements == self._question(payload):
             return ()
-        recipe = self.fingerprint.recipe
-        pyproject = self.sighting.target.project.pyproject
-        return unmet_requirements(self.venv, payload.metadata(), recipe, pyproject)
+        target, recipe = self.sighting.target, self.fingerprint.recipe
+        return unmet_requirements(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
 
     def _question(self, payload: Payload) -> str:
-        pyproject = self.sighting.target.project.pyproject
-        return question(self.venv, payload.metadata(), self.fingerprint.recipe, pyproject)
+        target, recipe = self.sighting.target, self.fingerprint.recipe
+        return question(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
 
     def _note(self, paths: Iterable[str]) -> Intent:
         intent = write_intent(self.desk.intent_file, os.fspath(self.desk.project), paths)

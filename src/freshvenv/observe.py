@@ -123,6 +123,7 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
         interrupted=bool(intents),
         distrust=distrust,
         altered=altered(venv.path, believed.files) if believed and not is_stale else (),
+        left=altered(target.project.directory, believed.left) if believed and not is_stale else (),
         uncommitted=tree.changed_below("." if current.folder else target.project.path),
         failure=failure,
         outlasted=desk.outlasted(current.tree) if failure else 0,

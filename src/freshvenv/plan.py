@@ -42,9 +42,10 @@ class Observation(NamedTuple):
     ``missing``: there is no such venv. ``trouble``: why the venv cannot be used, empty when it can.
     ``other_checkout``: the directory the distribution was installed from, when it is not this project and still there.
     ``distrust``: why the receipt is not to be believed, empty when it is. ``altered``: files of the distribution that
-    are not what was installed. ``uncommitted``: changed files that HEAD's tree does not have. ``failure``: what the
-    last try to install this very tree ended with, ``outlasted`` the seconds after which that try was ended, 0 when it
-    ended by itself. ``current`` is absent exactly when the venv cannot be used.
+    are not what was installed, ``left`` files in the work tree that are not what the build left or packed there.
+    ``uncommitted``: changed files that HEAD's tree does not have. ``failure``: what the last try to install this very
+    tree ended with, ``outlasted`` the seconds after which that try was ended, 0 when it ended by itself. ``current`` is
+    absent exactly when the venv cannot be used.
     """
 
     current: Fingerprint | None
@@ -57,6 +58,7 @@ class Observation(NamedTuple):
     interrupted: bool = False
     distrust: str = ""
     altered: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     uncommitted: tuple[str, ...] = ()
     failure: str = ""
     outlasted: int = 0
@@ -136,6 +138,8 @@ def _staleness(observation: Observation, receipt: Receipt, current: Fingerprint)
         reasons.append(f"uncommitted: {_named(observation.uncommitted)}")
     if observation.altered:
         reasons.append(f"changed in the venv: {_named(observation.altered)}")
+    if observation.left:
+        reasons.append(f"changed in the work tree: {_named(observation.left)}")
     if receipt.unmet:
         reasons.append(f"dependencies missing: {_named(receipt.unmet)}")
     return tuple(reasons)

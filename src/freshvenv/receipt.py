@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe
@@ -39,7 +40,8 @@ class Receipt(NamedTuple):
     ``commit`` was HEAD, ``time`` is UTC in ISO 8601. ``files`` is the witness: every file that the distribution owns,
     ``RECORD`` and ``direct_url.json`` among them, by path below the venv. ``unmet`` has the requirements that could
     not be installed; ``requirements`` is a digest of what they and the venv were when none was missing. ``mark`` is a
-    random name, in hexadecimal digits, that no other install has.
+    random name, in hexadecimal digits, that no other install has. ``left`` has files that git ignores and that a
+    build in the work tree made there or packed, by path below the project.
     """
 
     project: str
@@ -54,6 +56,7 @@ class Receipt(NamedTuple):
     unmet: tuple[str, ...] = ()
     requirements: str = ""
     mark: str = ""
+    left: Mapping[str, FileStamp] = MappingProxyType({})
 
 
 def dump(receipt: Receipt) -> bytes:
@@ -91,6 +94,7 @@ def dump(receipt: Receipt) -> bytes:
             "mark": receipt.mark,
             "time": receipt.time,
             "witness": dict(receipt.files),
+            "left": dict(receipt.left),
         }
     )
 
@@ -126,6 +130,7 @@ def load(text: bytes) -> Receipt:
                 variables=_texts(data["variables"]),
             ),
             files=_stamps(data["witness"]),
+            left=_stamps(data["left"]),
             unmet=_texts(data["unmet"]),
             requirements=_text(data["requirements"]),
             mark=_digits(data["mark"]),

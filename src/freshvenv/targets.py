@@ -34,13 +34,17 @@ class Candidate(NamedTuple):
 
 
 class Target(NamedTuple):
-    """One project in one venv. ``installed`` are the distributions that an install of the project replaces."""
+    """One project in one venv. ``installed`` are the distributions that an install of the project replaces.
+
+    ``siblings`` are the normalized names of the other projects that are kept fresh in the same venv.
+    """
 
     project: Project
     settings: ProjectSettings
     candidate: Candidate
     configured: bool
     installed: tuple[Distribution, ...] = ()
+    siblings: frozenset[str] = frozenset()
 
 
 class Found(NamedTuple):
@@ -94,7 +98,7 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
             target = _target(top, project, wanted, candidate, others, configured=configured)
             if target is not None:
                 targets.append(target)
-    return Found(settings, tuple(targets), tuple(lookup.seen.values()))
+    return Found(settings, tuple(_with_siblings(targets)), tuple(lookup.seen.values()))
 
 
 def look_again(target: Target, repository: Repository, memory: Path) -> Target:
@@ -104,7 +108,7 @@ def look_again(target: Target, repository: Repository, memory: Path) -> Target:
     again = _target(
         repository.top, target.project, target.settings, candidate, frozenset(), configured=target.configured
     )
-    return again or target._replace(candidate=candidate, installed=())
+    return (again or target._replace(candidate=candidate, installed=()))._replace(siblings=target.siblings)
 
 
 def read_settings(repository: Repository) -> Settings:
@@ -242,6 +246,14 @@ def _target(
     if any(it.origin and not it.origin.archive for it in named):
         return target._replace(installed=named)
     return None
+
+
+def _with_siblings(targets: Iterable[Target]) -> Iterator[Target]:
+    targets = tuple(targets)
+    for target in targets:
+        beside = (it.project for it in targets if it.candidate.path == target.candidate.path)
+        names = {normalized(it.name) for it in beside if it.name} - {normalized(target.project.name)}
+        yield target._replace(siblings=frozenset(names))
 
 
 def _is_of(distribution: Distribution, project: Project, top: Path, others: frozenset[str]) -> bool:

@@ -126,7 +126,8 @@ def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
     # The receipt goes before the first file does: without it, an install was begun and not finished. And what was moved
     # or copied into the venv's place is as old as it was there, but its mark is another.
     notes = (desk.receipt_file, desk.mark_file(receipt))
-    return [*notes, *(root / path for path in receipt.files if path.endswith(_WITNESSES))]
+    left = (sighting.target.project.directory / path for path in receipt.left)
+    return [*notes, *left, *(root / path for path in receipt.files if path.endswith(_WITNESSES))]
 
 
 def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:

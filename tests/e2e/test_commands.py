@@ -1061,3 +1061,71 @@ def test_hatchling_takes_what_is_above(world: World, table: str, path: str, text
         assert repository.target().state == "fresh", said
         files[branch] = sorted(str(path) for path in repository.venv.glob("lib/*/site-packages/demo_hatchling*/*"))
     assert files["main"] != files["topic"]
+
+
+LOCAL = """\
+[build-system]
+requires = ["{backend}"]
+build-backend = "{module}"
+
+[project]
+name = "zz-app"
+version = "1.0"
+requires-python = ">=3.8"
+{requires}
+"""
+
+BY_PATH = {
+    "poetry": LOCAL.format(
+        backend="poetry-core", module="poetry.core.masonry.api", requires='dynamic = ["dependencies"]'
+    )
+    + """
+[tool.poetry]
+packages = [{ include = "app" }]
+
+[tool.poetry.dependencies]
+demo = { path = "lib", develop = true }
+""",
+    "hatchling": LOCAL.format(
+        backend="hatchling", module="hatchling.build", requires='dependencies = ["demo @ {root:uri}/lib"]'
+    )
+    + """
+[tool.hatch.metadata]
+allow-direct-references = true
+
+[tool.hatch.build.targets.wheel]
+packages = ["app"]
+""",
+}
+
+
+@pytest.mark.parametrize("pyproject", BY_PATH.values(), ids=BY_PATH)
+@pytest.mark.parametrize("where", ["lib", "../lib"], ids=["in the repository", "beside it"])
+def test_dependency_by_its_path_with_real_backends(world: World, pyproject: str, where: str) -> None:
+    """They write the folder that they build in into the metadata: it is the work tree's, in each clone its own."""
+    repository = create(world, world.root / "a folder" / "demo", branches={})
+    lib = repository.path / where
+    lib.mkdir()
+    for name in ("backend", "src", "pyproject.toml"):
+        (repository.path / name).rename(lib / name)
+    pyproject = pyproject.replace('path = "lib"', f'path = "{where}"').replace(
+        "{root:uri}/lib", f"{{root:uri}}/{where}"
+    )
+    repository.write("pyproject.toml", pyproject + '\n[tool.freshvenv]\nvenvs = [".venv"]\n')
+    repository.write("app/__init__.py", "")
+    repository.commit("an app, and what it requires")
+    other = world.root / "other folder" / "clone"
+    world.git("clone", "--quiet", str(repository.path), str(other), cwd=world.root)
+    if where != "lib":
+        shutil.copytree(lib, other.parent / "lib")
+    for clone in (repository, Repository(world, other)):
+        python = make_venv(world, clone.venv) / "bin" / "python"
+
+        done = clone.freshvenv("resync")
+
+        assert "could not be installed" not in done.stdout
+        assert installed_value(clone.venv, world) == 11
+        [metadata] = clone.venv.glob("lib/python*/site-packages/zz_app-1.0.dist-info/METADATA")
+        placed = metadata.read_bytes()
+        world.run("uv", "pip", "install", "--python", python, "--reinstall-package", "zz-app", clone.path)
+        assert metadata.read_bytes() == placed

@@ -12,6 +12,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import zipfile
@@ -486,6 +487,87 @@ def test_settings_of_uv_in_the_tree_do_not_lead_elsewhere(workbench: Workbench, 
 
     assert shop.holds() == MAIN
     assert [*shop.repository.path.rglob("elsewhere")] == []
+    shop.assert_fresh()
+
+
+# Projects of the same repository
+
+
+CORE = """\
+[build-system]
+requires = []
+build-backend = "in_tree"
+backend-path = ["backend"]
+
+[project]
+name = "tinycore"
+version = "1.0"
+dependencies = []
+"""
+
+LISTED = """
+
+[[tool.freshvenv.projects]]
+path = "."
+
+[[tool.freshvenv.projects]]
+path = "packages/core"
+"""
+
+WORKSPACE = """
+
+[tool.uv.workspace]
+members = ["packages/*"]
+
+[tool.uv.sources]
+tinycore = { workspace = true }
+"""
+
+
+@pytest.mark.parametrize("manager", PLAIN.values(), ids=PLAIN.keys())
+@pytest.mark.parametrize(("tables", "calls"), [(LISTED, 0), (WORKSPACE, 1)], ids=["listed", "member of a workspace"])
+def test_project_of_the_same_repository_is_not_had_from_an_index(
+    workbench: Workbench, world: World, manager: Manager, tables: str, calls: int
+) -> None:
+    """Whoever owns the name there: what the branch requires is the project beside it, which the branch brings."""
+    workbench.index.publish("tinycore", "9.0")
+    shop = workbench.shop(world, manager)
+    shop.init()
+    shop.repository.git("switch", "--quiet", "--create", "core", "code")
+    workbench.write(shop.repository, manager, "tiny-one==1.0", "tinycore>=1")
+    core = shop.repository.path / "packages" / "core"
+    shutil.copytree(PROJECT, core, ignore=shutil.ignore_patterns("__pycache__"))
+    shop.repository.write("packages/core/pyproject.toml", CORE)
+    pyproject = shop.repository.path / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + tables)
+    shop.repository.commit("a project beside it")
+    shop.repository.git("checkout", "--quiet", "main")
+
+    lines = shop.checkout("core")
+
+    assert "could not be installed" not in str(lines)
+    assert shop.holds() == {**MAIN, "tinycore": "1.0"}
+    assert len([call for call in shop.calls() if call.startswith(manager.call)]) == calls
+    shop.freshvenv("resync")
+    shop.assert_fresh()
+
+
+def test_package_that_only_the_base_interpreter_has(workbench: Workbench, world: World) -> None:
+    """An environment that includes the packages of the system needs no second one, and pip would install none."""
+    base = make_venv(world, world.root / "base")
+    shop = workbench.shop(world, UV_PIP)
+    # What an interpreter says of itself is remembered with the cache, the user's own folder included.
+    shop = replace(shop, repository=shop.repository.with_environment(XDG_CACHE_HOME=world.env["XDG_CACHE_HOME"]))
+    shop.put("tiny-one==1.0", venv=base)
+    [site] = base.glob("lib/python*/site-packages")
+    user = world.home / ".local" / "lib" / site.parent.name / "site-packages"
+    shutil.copytree(site, user)
+    world.run(sys.executable, "-m", "venv", "--clear", "--without-pip", "--system-site-packages", shop.venv)
+
+    shop.freshvenv("resync")
+
+    assert [call for call in shop.calls() if "tiny-one" in call] == []
+    assert shop.holds() == {}
     shop.assert_fresh()
 
 

@@ -612,6 +612,15 @@ def test_tree_of_a_folder(world: World, top: Path, repository: Repository) -> No
     assert edited.changed_below("src/dem") == ()
 
 
+def test_ignored(top: Path, repository: Repository) -> None:
+    (top / ".gitignore").write_text("*.so\nmade/\n")
+    for name in ("x.so", "src/demo/y z.so", "src/demo/made/é.py", "src/new.py", "src2/x.so"):
+        (top / name).parent.mkdir(exist_ok=True)
+        (top / name).touch()
+    assert repository.ignored("src") == ("demo/made/é.py", "demo/y z.so")
+    assert repository.ignored(".") == ("src/demo/made/é.py", "src/demo/y z.so", "src2/x.so", "x.so")
+
+
 LINKS = {
     "none": ((), False),
     "within": (("ln -s left.py src/demo/other.py", "ln -s ../src/demo src/more"), False),

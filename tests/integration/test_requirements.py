@@ -48,12 +48,18 @@ def metadata(*lines: str) -> bytes:
 
 
 def unmet(
-    venv: Venv, *requirements: str, extras: tuple[str, ...] = (), groups: tuple[str, ...] = (), known: object = None
+    venv: Venv,
+    *requirements: str,
+    extras: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+    known: object = None,
+    siblings: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     """What is unmet; ``known`` is the table of dependency groups."""
     lines = [f"Requires-Dist: {requirement}" for requirement in requirements]
     pyproject = {} if known is None else {"dependency-groups": known}
-    return unmet_requirements(venv, metadata(*lines), Recipe(extras=extras, groups=groups), pyproject)
+    recipe = Recipe(extras=extras, groups=groups)
+    return unmet_requirements(venv, metadata(*lines), recipe, pyproject, frozenset(siblings))
 
 
 MET = {
@@ -253,3 +259,21 @@ def test_packages_of_the_system(venv: Venv, tmp_path: Path, text: str, *, seen: 
     wanted = ("pygobject>=3", "old-one==1.0", "pillow")
     assert unmet(venv, *wanted) == (() if seen else wanted)
     assert unmet(venv, "none", "attrs") == ("none",)
+
+
+# Projects that are kept fresh in the same venv
+
+
+SIBLINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "not there yet": (("Core_Lib>=2", "gone"), ("gone",)),
+    "of another version": (("attrs>=99",), ()),
+    "an extra of it that is met": (("coverage[toml]",), ()),
+    "an extra of it that is not met": (("requests[socks]>=99",), ("pysocks",)),
+    "an extra of it, not there yet": (("core-lib[all]",), ()),
+    "required by others": (("looping[all]",), ("looping[all]",)),
+}
+
+
+@pytest.mark.parametrize(("requirements", "expected"), SIBLINGS.values(), ids=SIBLINGS)
+def test_siblings_come_by_themselves(venv: Venv, requirements: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert unmet(venv, *requirements, siblings=("core-lib", "attrs", "coverage", "requests")) == expected

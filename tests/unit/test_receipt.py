@@ -82,6 +82,7 @@ RECEIPTS = st.builds(
     files=st.dictionaries(TEXTS, STAMPS, max_size=3),
     unmet=LINES,
     requirements=TEXTS,
+    left=st.dictionaries(TEXTS, STAMPS, max_size=3),
     mark=st.text("0123456789abcdef", max_size=4),
 )
 

@@ -139,6 +139,14 @@ class Repository:
             said += beside if len(beside) > 1 else []
         return " ".join(dict.fromkeys(filter(None, said)))
 
+    def ignored(self, path: str) -> tuple[str, ...]:
+        """Files below a directory that git ignores, relative to it."""
+        prefix = "" if path == "." else f"{path}/"
+        listed = self.ask(
+            "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", f":(top,literal){prefix}"
+        )
+        return tuple(name.removeprefix(prefix) for name in listed.split("\0") if name)
+
     def tags(self, commit: str) -> str:
         """A digest of all tags that lead to a commit or to what came before it."""
         listed = self.ask("for-each-ref", f"--merged={commit}", "--format=%(objectname) %(refname)", "refs/tags")

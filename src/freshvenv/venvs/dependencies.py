@@ -15,6 +15,7 @@ from freshvenv.errors import DependencyError
 from freshvenv.fingerprint import Recipe
 from freshvenv.installers import Installer, find_uv
 from freshvenv.project import Project
+from freshvenv.venvs.sources import from_their_sources
 from freshvenv.venvs.venv import Venv
 
 
@@ -52,13 +53,15 @@ def install_dependencies(
 ) -> None:
     """Install what is missing. Neither the project itself nor a lockfile is touched, and nothing is removed.
 
-    What the manager does not lock, and everything where there is no manager, is left to uv or pip.
-    Raises :class:`DependencyError`.
+    What the manager does not lock, and everything where there is no manager, is left to uv or pip, from where the
+    project's files say that it comes. Raises :class:`DependencyError`.
     """
     command = _locked_command(venv, project, recipe)
     if command is not None and command.is_harmless(project.directory):
         process.run_logged(command.argv, log=tools.log, cwd=project.directory, env=command.env)
         requirements = tools.still_unmet()
+    # A package index may have another project of the same name.
+    requirements = from_their_sources(requirements, project)
     if requirements and tools.installer.install(venv.python, requirements, tools.log) != 0:
         raise DependencyError(
             f"{tools.installer.name} could not install {', '.join(requirements)}", hint=f"see {tools.log}"

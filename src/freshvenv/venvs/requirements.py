@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 _MENTIONED = rb"(?im)^requires-(?:dist|python):.*(?:\n[ \t].*)*"
 
 
-def question(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: Mapping[str, Any]) -> str:
+def question(
+    venv: Venv,
+    metadata: bytes,
+    recipe: Recipe,
+    pyproject: Mapping[str, Any],
+    siblings: frozenset[str] = frozenset(),
+) -> str:
     """A digest of all that :func:`unmet_requirements` decides by, but for what a distribution says of its extras.
 
     Where it is the same as when nothing was missing, nothing is: that spares reading it all again.
@@ -31,12 +37,22 @@ def question(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: Mapping[str
         recipe.groups,
         pyproject.get("dependency-groups") if recipe.groups else None,
         sorted(f"{it.site}/{it.dist_info}" for it in (*distributions(venv), *shared_distributions(venv))),
+        sorted(siblings),
     ]
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
-def unmet_requirements(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: Mapping[str, Any]) -> tuple[str, ...]:
+def unmet_requirements(
+    venv: Venv,
+    metadata: bytes,
+    recipe: Recipe,
+    pyproject: Mapping[str, Any],
+    siblings: frozenset[str] = frozenset(),
+) -> tuple[str, ...]:
     """The requirements in a METADATA file, and of the recipe's extras and dependency groups, that are not met.
+
+    ``siblings`` are the normalized names of projects that are kept fresh in this venv by themselves: whatever version
+    is there, and whether it is there yet, they are not to be had from elsewhere.
 
     Markers are evaluated for the venv's interpreter (PEP 508). Raises :class:`VenvError` when the distribution does
     not run on that interpreter at all (``Requires-Python``), or when its metadata cannot be understood.
@@ -56,7 +72,7 @@ def unmet_requirements(venv: Venv, metadata: bytes, recipe: Recipe, pyproject: M
             raise VenvError(f"{raw.get('name')} needs Python {supported}, this venv has {version}")
         # What the venv has itself is found first by an import.
         installed = {normalized(it.name): it for it in (*shared_distributions(venv), *distributions(venv))}
-        check = _Check(venv, installed)
+        check = _Check(venv, installed, siblings)
         lines = [*raw.get("requires_dist", []), *_of_groups(pyproject, recipe.groups)]
         return tuple(dict.fromkeys(check.unmet(lines, recipe.extras)))
     except (InvalidRequirement, InvalidSpecifier) as error:
@@ -76,9 +92,10 @@ def _of_groups(pyproject: Mapping[str, Any], groups: tuple[str, ...]) -> list[st
 
 
 class _Check:
-    def __init__(self, venv: Venv, installed: dict[str, Distribution]) -> None:
+    def __init__(self, venv: Venv, installed: dict[str, Distribution], siblings: frozenset[str]) -> None:
         self._venv = venv
         self._installed = installed
+        self._siblings = siblings
         self._seen: set[tuple[str, str]] = set()
 
     def unmet(self, lines: Iterable[str], extras: Iterable[str]) -> Iterator[str]:
@@ -88,8 +105,12 @@ class _Check:
             requirement = Requirement(line)
             if not self._applies(requirement, extras):
                 continue
-            found = self._installed.get(normalized(requirement.name))
-            if (
+            name = normalized(requirement.name)
+            found = self._installed.get(name)
+            if name in self._siblings:
+                if found and requirement.extras:
+                    yield from self._unmet_of_extras(requirement, found)
+            elif (
                 found is None
                 or not self._satisfies(requirement, found)
                 or (requirement.extras and self._lacks_extras(requirement, found))
@@ -107,17 +128,20 @@ class _Check:
         return requirement.url is not None or requirement.specifier.contains(found.version, prereleases=True)
 
     def _lacks_extras(self, requirement: Requirement, found: Distribution) -> bool:
+        return next(self._unmet_of_extras(requirement, found), None) is not None
+
+    def _unmet_of_extras(self, requirement: Requirement, found: Distribution) -> Iterator[str]:
         from packaging.metadata import parse_email
 
         todo = [extra for extra in sorted(requirement.extras) if (found.name, extra) not in self._seen]
         if not todo:
-            return False
+            return
         self._seen.update((found.name, extra) for extra in todo)
         try:
             raw, _ = parse_email((self._venv.path / found.metadata / "METADATA").read_bytes())
         except OSError:
-            return False
-        return next(self.unmet(raw.get("requires_dist", []), todo), None) is not None
+            return
+        yield from self.unmet(raw.get("requires_dist", []), todo)
 
 
 def _without_marker(requirement: Requirement) -> str:

@@ -58,9 +58,14 @@ class Move(NamedTuple):
     place: Path
 
     def undo(self, metadata: bytes) -> bytes:
-        """Metadata that names the place of the build (``demo @ file:///...``), with the right one in its stead."""
+        """Metadata that names the place of the build (``demo @ file:///...``), with the right one in its stead.
+
+        What lies beside that place (a path that goes up, made absolute) was looked for beside the build.
+        """
         for built in (self.built, Path(os.path.realpath(self.built))):
-            for old, new in ((built.as_uri(), self.place.as_uri()), (built, self.place)):
+            inside = ((built.as_uri(), self.place.as_uri()), (built, self.place))
+            beside = ((built.parent.as_uri(), self.place.parent.as_uri()), (built.parent, self.place.parent))
+            for old, new in (*inside, *beside):
                 metadata = metadata.replace(os.fsencode(old), os.fsencode(new))
         return metadata
 

@@ -1,0 +1,103 @@
+"""Where ``[tool.uv.sources]`` says that requirements come from, instead of a package index.
+
+https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from freshvenv.files import read_file
+from freshvenv.project import Project
+from freshvenv.venvs.venv import normalized
+
+_LARGEST = 4 * 1024 * 1024
+
+
+def from_their_sources(requirements: Iterable[str], project: Project) -> tuple[str, ...]:
+    """The requirements as an installer has to be told, each with its source where it has one.
+
+    Those whose source cannot be said in a requirement (another index, a workspace that has no such member) are left
+    out: an index that happens to have the name has something else.
+    """
+    # Imported here: only what is missing is installed.
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+    found = dict(_sources(project))
+    told = []
+    for line in requirements:
+        requirement = Requirement(line)
+        source = found.get(normalized(requirement.name))
+        if source and requirement.url is None:
+            requirement.url, requirement.specifier = source, SpecifierSet()
+        if source != "":
+            told.append(str(requirement))
+    return tuple(told)
+
+
+def _sources(project: Project) -> Iterator[tuple[str, str]]:
+    """Normalized names and where they come from, as the URL of a direct reference (PEP 508), or empty."""
+    root = next((it for it in _folders(project.directory) if _dig(_read(it), "tool", "uv", "workspace")), None)
+    members = dict(_members(root)) if root else {}
+    tables = [(root, _read(root))] if root and root != project.directory else []
+    for folder, pyproject in (*tables, (project.directory, project.pyproject)):
+        for name, source in _dig(pyproject, "tool", "uv", "sources").items():
+            yield normalized(name), _reference(folder, source, members.get(normalized(name)))
+
+
+def _reference(folder: Path, source: object, member: Path | None) -> str:
+    match source:
+        case {"workspace": True} if member:
+            return member.as_uri()
+        case {"path": str(path)}:
+            return Path(os.path.normpath(folder / path)).as_uri()
+        case {"url": str(url)}:
+            return url
+        case {"git": str(url), **rest} if re.match(r"[a-z+]+://", url):
+            revision = next((rest[key] for key in ("rev", "tag", "branch") if key in rest), "")
+            place = f"#subdirectory={rest['subdirectory']}" if "subdirectory" in rest else ""
+            return f"git+{url}{f'@{revision}' if revision else ''}{place}"
+    return ""
+
+
+def _members(root: Path) -> Iterator[tuple[str, Path]]:
+    folders = [root]
+    for pattern in _strings(_dig(_read(root), "tool", "uv", "workspace").get("members")):
+        with suppress(ValueError, NotImplementedError, IndexError):  # a pattern that is none, for pathlib
+            folders += sorted(root.glob(pattern))
+    for folder in folders:
+        name = _dig(_read(folder), "project").get("name")
+        if isinstance(name, str):
+            yield normalized(name), folder
+
+
+def _folders(start: Path) -> Iterator[Path]:
+    """A folder and those above it, up to the top of the repository."""
+    for folder in (start, *start.parents):
+        yield folder
+        if (folder / ".git").exists():
+            return
+
+
+def _read(folder: Path) -> Mapping[str, Any]:
+    with suppress(OSError, ValueError, RecursionError):
+        return tomllib.loads(read_file(folder / "pyproject.toml", _LARGEST).decode())
+    return {}
+
+
+def _dig(table: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    for key in keys:
+        inner = table.get(key)
+        table = inner if isinstance(inner, Mapping) else {}
+    return table
+
+
+def _strings(value: object) -> list[str]:
+    return [it for it in value if isinstance(it, str)] if isinstance(value, list) else []
