@@ -113,7 +113,10 @@ def _fields(fingerprint: Fingerprint) -> dict[str, object]:
         "build-from": recipe.build_from.value,
         "version-control": fingerprint.version_control,
         "submodules": list(fingerprint.submodules),
+        "folder": fingerprint.folder,
         "beside": list(fingerprint.beside),
+        "git-config": list(fingerprint.conversions),
+        "environment": list(fingerprint.variables),
     }
 
 

@@ -400,6 +400,7 @@ def test_status(world: World, row: State) -> None:
     usable = row.state != "broken" and row.spoil is not _no_venv
     assert target["editable"] is (False if usable else None)
     recipe = {"interpreter", "extras", "groups", "config-settings", "build-from", "version-control", "submodules"}
+    recipe |= {"folder", "beside", "git-config", "environment"}
     assert target["current"].keys() == ({"tree", *recipe} if usable else set())
     known = usable and row.spoil is not _new_venv
     assert target["installed"].keys() == (

@@ -156,7 +156,10 @@ CURRENT = {
     "build-from": "clean-checkout",
     "version-control": "",
     "submodules": [],
+    "folder": "",
     "beside": [],
+    "git-config": [],
+    "environment": [],
 }
 
 
