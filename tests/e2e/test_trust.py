@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from support.places import move
+from support.places import PLACE, Place, move
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
+from support.shelf import Shelf, world_in
 from support.world import World
 
 PRELUDE = r"""
@@ -101,29 +102,54 @@ def hostile(path: Path, canary: Path) -> None:
     (path / "pyproject.toml").write_text(f'{text}\n[tool.uv.pip]\ntarget = "{canary}"\n')
 
 
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """The scene, made once; each test finds it as it was."""
+    shelf = Shelf(world_in(tmp_path_factory.mktemp("world")))
+    set_up(shelf.world)
+    shelf.keep()
+    return shelf
+
+
 @pytest.fixture
-def scene(world: World) -> Scene:
+def scene(world: World, request: pytest.FixtureRequest) -> Scene:
+    if PLACE is not Place.ORDINARY:
+        # Not every test can be in every place.
+        return set_up(world)
+    shelf: Shelf = request.getfixturevalue("shelf")
+    shelf.restore()
+    return scene_in(shelf.world_of(world))
+
+
+def set_up(world: World) -> Scene:
     seed = create(
         world, world.root / "seed", branches={"topic": (("left", 2), ("left", 3)), "upstream": (("right", 4),)}
     )
     origin, fork, demo = (world.root / name for name in ("origin.git", "fork", "demo"))
     world.git("clone", "--quiet", "--bare", str(seed.path), str(origin), cwd=world.root)
     world.git("remote", "remove", "origin", cwd=origin)
-    canary = world.plain / "canary"
+    scene = scene_in(world)
     world.git("clone", "--quiet", str(origin), str(fork), cwd=world.root)
     stranger = replace(world, env={**world.env, "GIT_AUTHOR_NAME": "M Allory", "GIT_AUTHOR_EMAIL": "m@example.org"})
     stranger.git("switch", "--quiet", "--create", "gift", cwd=fork)
-    hostile(fork, canary)
+    hostile(fork, scene.canary)
     stranger.git("add", "--all", "--force", cwd=fork)
     stranger.git("commit", "--quiet", "--message", "commit: a gift", cwd=fork)
     stranger.git("push", "--quiet", "origin", "gift:refs/pull/7/head", cwd=fork)
     world.git("clone", "--quiet", str(origin), str(demo), cwd=world.root)
     move(world.git, demo, world.place)
-    repository = Repository(world, demo)
-    make_venv(world, repository.venv)
-    repository.freshvenv("init")
-    assert installed_value(repository.venv, world) == 11
-    return Scene(repository, canary, {"CANARY": str(canary), "FORK": str(fork), "ORIGIN": str(origin)})
+    make_venv(world, scene.repository.venv)
+    scene.repository.freshvenv("init")
+    assert installed_value(scene.repository.venv, world) == 11
+    return scene
+
+
+def scene_in(world: World) -> Scene:
+    """The things by their names, be they there or not."""
+    canary = world.plain / "canary"
+    names = {"CANARY": canary, "FORK": world.root / "fork", "ORIGIN": world.root / "origin.git"}
+    repository = Repository(world, world.root / "demo")
+    return Scene(repository, canary, {name: str(path) for name, path in names.items()})
 
 
 TRUSTED = {
