@@ -857,6 +857,31 @@ def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     assert "freshvenv" not in (scene.repository.path / ".git" / "config").read_text()
 
 
+def test_no_program_that_the_tree_chooses_is_started(scene: Scene) -> None:
+    """What the user's configuration has for some files, the attributes of the tree ask for others; and hooks of the tree."""
+    scene.play("""
+        shot='touch "$CANARY"; cat'
+        git config filter.hostile.clean "$shot" && git config filter.hostile.smudge cat
+        git config diff.hostile.textconv "$shot" && git config diff.hostile.command "$shot"
+        cd "$FORK" && mkdir .hooks
+        for each in post-index-change post-checkout reference-transaction fsmonitor-watchman; do
+            printf '#!/bin/sh\\ntouch "%s"\\n' "$CANARY" >.hooks/$each && chmod +x .hooks/$each
+        done
+        git add --all --force && git commit --quiet --message hooks && cd ../demo
+        gift && git checkout --quiet FETCH_HEAD
+        git config core.hooksPath .hooks && git config core.fsmonitor "$PWD/.hooks/fsmonitor-watchman"
+    """)
+    assert not scene.canary.exists()
+    assert scene.repository.freshvenv("hook", "post-checkout", "x", "y", "1").stderr.startswith(LINE)
+    assert not scene.canary.exists()
+    for command in (("trust", "show"), ("trust", "remote"), ("doctor",), ("hooks", "status"), ("status",)):
+        scene.repository.freshvenv(*command, check=False)
+        assert not scene.canary.exists(), command
+    scene.repository.git("-c", "core.fsmonitor=false", "status")
+    scene.repository.git("diff", "HEAD~", "HEAD", "--", "backend")
+    assert scene.canary.exists(), "git itself does start them"
+
+
 @pytest.mark.parametrize("link", ["", "ln -s ../../../run evil/bin/python && mv ../run ."], ids=["a file", "a link"])
 def test_an_interpreter_that_comes_with_the_tree_is_not_started(scene: Scene, link: str) -> None:
     """Nor where somebody asks, before he has consented, what there is."""
