@@ -474,13 +474,16 @@ def test_a_missing_reflog_proves_nothing(scene: Scene) -> None:
 def test_what_was_fetched_by_hand_counts_again_when_it_is_fetched_as_configured(scene: Scene) -> None:
     scene.play("""
         git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
+        freshvenv trust remote | grep --quiet seven
         git -C "$FORK" push --quiet origin origin/topic:refs/heads/seven && git fetch --quiet
         git checkout --quiet origin/topic
     """)
-    assert "refs/remotes/origin/seven" in scene.repository.freshvenv("trust", "remote").stdout
     # Only by this ref is it known.
     scene.play("git update-ref -d refs/remotes/origin/topic && git checkout --quiet origin/seven")
     scene.assert_built()
+    assert "seven" not in scene.repository.freshvenv("trust", "remote").stdout
+    scene.play("git fetch --quiet origin pull/7/head:refs/remotes/origin/eight && git checkout --quiet origin/eight")
+    assert "eight" in scene.repository.freshvenv("trust", "remote").stdout
     scene.repository.freshvenv("hooks", "uninstall")
     assert "strange" not in scene.repository.git("config", "--local", "--list")
 
