@@ -377,6 +377,9 @@ UNTRUSTED = {
     "a pull request put into origin's namespace by update-ref": """
         gift && git update-ref refs/remotes/origin/gift FETCH_HEAD && git checkout --quiet origin/gift
     """,
+    "put over a branch of origin that its HEAD names": """
+        gift && git update-ref refs/remotes/origin/main FETCH_HEAD && git checkout --quiet origin/main
+    """,
     "a remote that writes into origin's namespace": """
         git remote add fork "$FORK"
         git config remote.fork.fetch '+refs/heads/*:refs/remotes/origin/*'
