@@ -405,6 +405,9 @@ UNTRUSTED = {
     "a pull request put into origin's namespace by update-ref": """
         gift && git update-ref refs/remotes/origin/gift FETCH_HEAD && git checkout --quiet origin/gift
     """,
+    "put over a branch of origin that its HEAD names": """
+        gift && git update-ref refs/remotes/origin/main FETCH_HEAD && git checkout --quiet origin/main
+    """,
     "a remote that writes into origin's namespace": """
         git remote add fork "$FORK"
         git config remote.fork.fetch '+refs/heads/*:refs/remotes/origin/*'
@@ -503,13 +506,16 @@ def test_a_missing_reflog_proves_nothing(scene: Scene) -> None:
 def test_what_was_fetched_by_hand_counts_again_when_it_is_fetched_as_configured(scene: Scene) -> None:
     scene.play("""
         git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
+        freshvenv trust remote | grep --quiet seven
         git -C "$FORK" push --quiet origin origin/topic:refs/heads/seven && git fetch --quiet
         git checkout --quiet origin/topic
     """)
-    assert "refs/remotes/origin/seven" in scene.repository.freshvenv("trust", "remote").stdout
     # Only by this ref is it known.
     scene.play("git update-ref -d refs/remotes/origin/topic && git checkout --quiet origin/seven")
     scene.assert_built()
+    assert "seven" not in scene.repository.freshvenv("trust", "remote").stdout
+    scene.play("git fetch --quiet origin pull/7/head:refs/remotes/origin/eight && git checkout --quiet origin/eight")
+    assert "eight" in scene.repository.freshvenv("trust", "remote").stdout
     scene.repository.freshvenv("hooks", "uninstall")
     assert "strange" not in scene.repository.git("config", "--local", "--list")
 
@@ -885,6 +891,31 @@ def test_remotes_are_named_and_pinned(scene: Scene) -> None:
 def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     scene.repository.freshvenv("hooks", "uninstall")
     assert "freshvenv" not in (scene.repository.path / ".git" / "config").read_text()
+
+
+def test_no_program_that_the_tree_chooses_is_started(scene: Scene) -> None:
+    """What the user's configuration has for some files, the attributes of the tree ask for others; and hooks of the tree."""
+    scene.play("""
+        shot='touch "$CANARY"; cat'
+        git config filter.hostile.clean "$shot" && git config filter.hostile.smudge cat
+        git config diff.hostile.textconv "$shot" && git config diff.hostile.command "$shot"
+        cd "$FORK" && mkdir .hooks
+        for each in post-index-change post-checkout reference-transaction fsmonitor-watchman; do
+            printf '#!/bin/sh\\ntouch "%s"\\n' "$CANARY" >.hooks/$each && chmod +x .hooks/$each
+        done
+        git add --all --force && git commit --quiet --message hooks && cd ../demo
+        gift && git checkout --quiet FETCH_HEAD
+        git config core.hooksPath .hooks && git config core.fsmonitor "$PWD/.hooks/fsmonitor-watchman"
+    """)
+    assert not scene.canary.exists()
+    assert scene.repository.freshvenv("hook", "post-checkout", "x", "y", "1").stderr.startswith(LINE)
+    assert not scene.canary.exists()
+    for command in (("trust", "show"), ("trust", "remote"), ("doctor",), ("hooks", "status"), ("status",)):
+        scene.repository.freshvenv(*command, check=False)
+        assert not scene.canary.exists(), command
+    scene.repository.git("-c", "core.fsmonitor=false", "status")
+    scene.repository.git("diff", "HEAD~", "HEAD", "--", "backend")
+    assert scene.canary.exists(), "git itself does start them"
 
 
 @pytest.mark.parametrize("link", ["", "ln -s ../../../run evil/bin/python && mv ../run ."], ids=["a file", "a link"])

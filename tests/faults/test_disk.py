@@ -118,6 +118,39 @@ def test_no_room_in_the_cache_is_worked_around(scene: Scene) -> None:
     scene.assert_repaired()
 
 
+def test_no_room_for_a_build(scene: Scene) -> None:
+    """Neither in the cache nor where the system has its temporary files; more of it each time, until it is enough.
+
+    There is always a little: Python looks for another folder when not even a word can be written.
+    """
+    said = []
+    temporary = scene.world.root / "temporary"
+    scene.switch()
+    with small_disk(folders(scene)["cache"], scene.world.root), small_disk(temporary, scene.world.root):
+        for pages in (4, 16, 64, 256, None):
+            for path in folders(scene)["cache"].iterdir():
+                shutil.rmtree(path, ignore_errors=True)
+            for folder in (folders(scene)["cache"], temporary):
+                if pages is not None:
+                    fill(folder, pages)
+            done = scene.world.run(
+                *(TOOLS / "freshvenv", "hook", "post-checkout"),
+                cwd=scene.repository.path,
+                env={"TMPDIR": str(temporary)},
+            )
+            assert len(done.stderr.splitlines()) == 1, done.stderr
+            said.append(done.stderr)
+            for folder in (folders(scene)["cache"], temporary):
+                (folder / BALLAST).unlink(missing_ok=True)
+            scene.assert_honest(pages)
+            if ": reinstalled " in said[-1]:
+                break
+        assert len(said) > 1
+        assert all(": stale, not reinstalled: " in line for line in said[:-1]), said
+        assert ": reinstalled " in said[-1]
+    scene.assert_repaired()
+
+
 @pytest.mark.parametrize("which", ["state", "git folder"])
 def test_full_disk_of_another_folder(scene: Scene, which: str) -> None:
     scene.switch()
@@ -201,6 +234,31 @@ def test_error_of_the_disk(scene: Scene, call: str) -> None:
         if "(INJECTED)" not in trace.read_text():
             return
     raise AssertionError("it never came to an end")
+
+
+def test_link_that_fails(scene: Scene) -> None:
+    """git makes objects by link(2), in a snapshot of the work tree; a wheel that is not in the cache takes more of them."""
+    if not shutil.which("strace"):
+        pytest.skip("there is no strace")
+    trace = scene.world.root / "trace"
+    scene.switch()
+    scene.repository.edit("right", 5)
+    shutil.rmtree(folders(scene)["cache"])
+    done = scene.world.run(
+        *("strace", "-qq", "-f", "-o", trace, "-e", "trace=link,linkat", "-e", "inject=link,linkat:error=EIO"),
+        *(TOOLS / "freshvenv", "hook", "post-checkout"),
+        cwd=scene.repository.path,
+        check=False,
+    )
+    if "ptrace" in done.stderr:
+        pytest.skip(done.stderr)
+    assert "(INJECTED)" in trace.read_text()
+    assert done.returncode == 0, done
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert re.match("freshvenv: .*(reinstalled|Input/output error)", done.stderr), done.stderr
+    scene.repository.git("checkout", "--quiet", ".")
+    scene.assert_honest()
+    scene.assert_repaired()
 
 
 def test_clock_that_goes_back(scene: Scene) -> None:

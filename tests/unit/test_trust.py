@@ -351,7 +351,10 @@ def test_a_rebase_on_a_detached_head_ends_where_head_goes_elsewhere() -> None:
 HEADS = "+refs/heads/*:refs/remotes/origin/*"
 
 REFS = {
-    "a plain clone": ([Remote("origin", ("u",), (HEADS,))], ["--glob=refs/remotes/origin/*"]),
+    "a plain clone": (
+        [Remote("origin", ("u",), (HEADS,))],
+        ["--exclude=refs/remotes/origin/HEAD", "--glob=refs/remotes/origin/*"],
+    ),
     "one branch": (
         [Remote("origin", ("u",), ("+refs/heads/main:refs/remotes/origin/main",))],
         ["--glob=refs/remotes/origin/mai[n]"],
@@ -359,7 +362,7 @@ REFS = {
     "another remote": ([Remote("fork", ("u",), ("+refs/heads/*:refs/remotes/fork/*",))], []),
     "pull requests": (
         [Remote("origin", ("u",), (HEADS, "+refs/pull/*/head:refs/remotes/origin/pr/*"))],
-        ["--exclude=refs/remotes/origin/pr/*", "--glob=refs/remotes/origin/*"],
+        ["--exclude=refs/remotes/origin/HEAD", "--exclude=refs/remotes/origin/pr/*", "--glob=refs/remotes/origin/*"],
     ),
     "another remote writes one branch": (
         [
@@ -371,7 +374,10 @@ REFS = {
     "a mirror": ([Remote("origin", ("u",), ("+refs/*:refs/*",))], []),
     "into local branches": ([Remote("origin", ("u",), ("+refs/heads/*:refs/heads/*",))], []),
     "no refspec": ([Remote("origin", ("u",), ())], []),
-    "a negative refspec": ([Remote("origin", ("u",), (HEADS, "^refs/heads/x"))], ["--glob=refs/remotes/origin/*"]),
+    "a negative refspec": (
+        [Remote("origin", ("u",), (HEADS, "^refs/heads/x"))],
+        ["--exclude=refs/remotes/origin/HEAD", "--glob=refs/remotes/origin/*"],
+    ),
 }
 
 

@@ -218,9 +218,10 @@ class Repository:
         self.ask("config", "--local", "--add", key, value)
         self.__dict__.pop("configuration", None)
 
-    def unset_local(self, key: str) -> None:
-        """Remove a key from this clone's own configuration; it may not be there."""
-        self.git("config", "--local", "--unset-all", key)
+    def unset_local(self, key: str, value: str = "") -> None:
+        """Remove a key, or one value of it, from this clone's own configuration; it may not be there."""
+        which = ("--fixed-value", "--unset-all", key, value) if value else ("--unset-all", key)
+        self.git("config", "--local", *which)
         self.__dict__.pop("configuration", None)
 
     def refresh_index(self) -> None:

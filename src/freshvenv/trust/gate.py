@@ -151,12 +151,21 @@ class Gate(NamedTuple):
         yield from (ref for ref in silent if "*" not in ref)
 
     def remember(self, verdict: Verdict) -> None:
-        """Note what was seen to write into a trusted namespace, for when the evidence is gone."""
-        new = [ref for ref in verdict.strange_refs if ref not in self.settings.strange]
-        for ref in new if len(new) <= _MANY else ():
-            # In a clone that cannot be written to, it is seen again.
-            with suppress(GitError):
+        """Note what was seen to write into a trusted namespace, for when the evidence is gone.
+
+        A ref that was fetched as configured since is forgotten.
+        """
+        if self.settings.preset in {Preset.ALWAYS, Preset.NEVER}:
+            return
+        known = self.settings.strange
+        new = [ref for ref in verdict.strange_refs if ref not in known]
+        # In a clone that cannot be written to, it is seen again.
+        with suppress(GitError):
+            for ref in new if len(new) <= _MANY else ():
                 self.repository.add_local(STRANGE_KEY, ref)
+            for ref in known:
+                if "*" not in ref and ref not in verdict.strange_refs:
+                    self.repository.unset_local(STRANGE_KEY, ref)
 
     def _replacements(self, head: str) -> tuple[Finding, ...]:
         """The replace refs that change which files a commit has (git-replace(1)).

@@ -68,7 +68,8 @@ class TrustedRefs(NamedTuple):
         words = []
         for pattern in self.included:
             if "*" in pattern:
-                words += [f"--exclude={each}" for each in self.excluded]
+                # HEAD is another name of one of the others, which may be excluded.
+                words += [f"--exclude={each}" for each in (pattern.replace("*", "HEAD"), *self.excluded)]
                 words.append(f"--glob={pattern}")
             elif not any(matches(each, pattern) for each in self.excluded):
                 # As a word, the name of a ref that is gone could mean a tag that somebody gave that name.
