@@ -189,6 +189,25 @@ def call_another(venv: Installed) -> None:
     venv.rewrite(venv.script, venv.script.read_bytes().replace(b"demo_flit.changed", b"demo_flit.gone"))
 
 
+def do_more_than_call(venv: Installed) -> None:
+    text = venv.script.read_text()
+    venv.rewrite(venv.script, text.replace("import sys\n", "import sys\nsys.path.insert(0, '/elsewhere')\n").encode())
+
+
+def call_with_more(venv: Installed) -> None:
+    venv.rewrite(venv.script, venv.script.read_bytes().replace(b"main())", b"main('more'))"))
+
+
+def call_never(venv: Installed) -> None:
+    venv.rewrite(venv.script, venv.script.read_bytes().replace(b"    sys.exit(", b"    if not sys.argv: sys.exit("))
+
+
+def link_module(venv: Installed) -> None:
+    path = venv.package / "changed.py"
+    path.rename(venv.world.root / "changed.py")
+    path.symlink_to(venv.world.root / "changed.py")
+
+
 def make_script_dull(venv: Installed) -> None:
     venv.script.chmod(0o644)
 
@@ -265,6 +284,10 @@ def uninstall(venv: Installed) -> None:
         ),
         pytest.param(spoil_shebang, "entry point: bin/demo-flit", id="script-starts-another-python"),
         pytest.param(call_another, "entry point: bin/demo-flit", id="script-calls-another-function"),
+        pytest.param(do_more_than_call, "more than a call: sys.path.insert(0, '/elsewhere')", id="script-does-more"),
+        pytest.param(call_with_more, "more than a call: sys.exit(main('more'))", id="script-calls-with-more"),
+        pytest.param(call_never, "more than a call: if not sys.argv", id="script-calls-on-a-condition"),
+        pytest.param(link_module, "link: site-packages/demo_flit/changed.py", id="module-linked"),
         pytest.param(make_script_dull, "entry point: bin/demo-flit", id="script-not-executable"),
         pytest.param(make_module_executable, "executable: site-packages/demo_flit/changed.py", id="module-executable"),
         pytest.param(copy_dist_info, "a second demo_flit-1.1.0.dist-info", id="second-dist-info"),

@@ -245,6 +245,8 @@ class _Reading:
         if not path.is_file():
             self.problems.append(f"RECORD lists {name}, which is not there")
             return
+        if path.is_symlink():
+            self.problems.append(f"link: {name}")
         content = path.read_bytes()
         if not _holds(row, content):
             self.problems.append(f"RECORD gives another hash or size for {name}")
@@ -324,11 +326,17 @@ def _shebang(script: bytes) -> tuple[str, bytes]:
 
 
 def called(script: bytes) -> str:
-    """The ``module:attribute`` that the script of an entry point calls, however it is worded."""
+    """The ``module:attribute`` that the script of an entry point calls, however it is worded.
+
+    It may do nothing else, but for what installers do with the program's name.
+    """
     try:
-        nodes = list(ast.walk(ast.parse(script)))
+        tree = ast.parse(script)
     except (SyntaxError, ValueError):
         return "not python"
+    nodes = list(ast.walk(tree))
+    if more := [ast.unparse(statement) for statement in _flat(tree.body) if not _is_usual(statement)]:
+        return f"more than a call: {'; '.join(more)}"
     modules = {
         alias.asname or alias.name: node.module
         for node in nodes
@@ -343,6 +351,37 @@ def called(script: bytes) -> str:
             case _:
                 pass
     return "nothing"
+
+
+def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements, those below ``if __name__ == "__main__"`` in its stead."""
+    for statement in body:
+        match statement:
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__")), body=inner, orelse=[]):
+                yield from _flat(inner)
+            case _:
+                yield statement
+
+
+def _is_usual(statement: ast.stmt) -> bool:
+    """Whether installers write such a statement into every script: pip (distlib), uv and ``installer``."""
+    match statement:
+        case ast.Import(names=names):
+            return {alias.name for alias in names} <= {"re", "sys"}
+        case ast.ImportFrom():
+            return True
+        case ast.Expr(value=ast.Constant()):  # the lines of a shell that starts the interpreter
+            return True
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Name(id="sys"), attr="exit"), args=[ast.Call(args=[])])
+        ):
+            return True
+        case ast.Assign(targets=[target]):
+            return ast.unparse(target) == "sys.argv[0]"
+        case ast.If(body=body, orelse=orelse):  # uv: by the end of the program's name
+            names_program = "sys.argv[0].endswith" in ast.unparse(statement.test)
+            return names_program and all(map(_is_usual, (*body, *orelse)))
+    return False
 
 
 def _leftovers(venv: _Venv, owned: set[Path]) -> list[str]:

@@ -93,6 +93,9 @@ STATES = {
         ("submodules nothing -> lib abc",),
     ),
     "edited files": Row(replace(FRESH, altered=("lib/demo.py",)), State.STALE, ("changed in the venv: lib/demo.py",)),
+    "edited where the build left it": Row(
+        replace(FRESH, left=("demo.so",)), State.STALE, ("changed in the work tree: demo.so",)
+    ),
     "missing dependencies": Row(
         replace(FRESH, receipt=receipt_of(NOW, unmet=("attrs>=1",))), State.STALE, ("dependencies missing: attrs>=1",)
     ),
