@@ -17,6 +17,7 @@ from freshvenv.hooks.native import HOOK_TYPES, Hook, HookState, find_hooks, opt_
 from freshvenv.hooks.stamp import render
 from freshvenv.source.git import Repository, discover
 from support import repository as demo
+from support.values import replace
 from support.world import World
 
 FOREIGN = b"#!/bin/sh\nexit 0\n"
@@ -323,6 +324,53 @@ HARMLESS: dict[str, Change] = {
 def test_python_is_not_started(world: World, fast: Repository, change: Change) -> None:
     change(fast)
     assert not fire(world, fast)
+
+
+def git_calls(world: World, repository: Repository) -> int:
+    """How often the shim asks git, with nothing to do for Python."""
+    log = world.plain / "asked"
+    log.write_text("")
+    folder = world.plain / "watched"
+    folder.mkdir(exist_ok=True)
+    real = world.run("sh", "-c", "command -v git").stdout.strip()
+    (folder / "git").write_text(f'#!/bin/sh\necho >>{shlex.quote(str(log))}\nexec "{real}" "$@"\n')
+    (folder / "git").chmod(0o755)
+    watched = replace(world, env={**world.env, "PATH": f"{folder}{os.pathsep}{world.env['PATH']}"})
+    assert not fire(watched, repository)
+    return len(log.read_text().splitlines())
+
+
+def test_git_is_asked_once_for_each_commit(world: World, fast: Repository) -> None:
+    assert git_calls(world, fast) == 0
+    for _ in range(12):
+        empty_commit(fast)
+        assert [git_calls(world, fast), git_calls(world, fast)] == [1, 0]
+    assert len((fast.own_state / "alike").read_text().splitlines()) <= 8
+
+
+def test_what_git_said_of_a_commit_is_about_its_trees(world: World, fast: Repository) -> None:
+    """Another stamp has other trees, and the commit is not taken for one that has them."""
+    empty_commit(fast)
+    assert git_calls(world, fast) == 1
+    before = fast.head()
+    amend(fast)
+    write_stamp(fast)
+    fast.ask("checkout", "--quiet", "--detach", before.commit)
+    assert fire(world, fast)
+
+
+@pytest.mark.parametrize("damage", ["x\n", "\0", "", "a b c\n" * 100], ids=["text", "null", "empty", "long"])
+def test_damaged_note_of_what_git_said(world: World, fast: Repository, damage: str) -> None:
+    empty_commit(fast)
+    (fast.own_state / "alike").write_text(damage)
+    assert [git_calls(world, fast), git_calls(world, fast)] == [1, 0]
+
+
+def test_note_of_what_git_said_is_no_link(world: World, fast: Repository) -> None:
+    (fast.own_state / "alike").symlink_to(world.root / "elsewhere")
+    empty_commit(fast)
+    assert git_calls(world, fast) == 1
+    assert not (world.root / "elsewhere").exists()
 
 
 ODD = [
