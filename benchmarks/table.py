@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -96,13 +97,15 @@ def as_markdown(lines: Iterable[Line]) -> str:
 def as_summary(lines: Sequence[Line]) -> str:
     """What has a goal, a line each, beside its reference; the table of the README."""
     references = {(line.row, line.work): line for line in lines if line.ratio is None}
+    judged = [line for line in lines if line.ratio is not None and line.goal is not None]
+    counts = Counter((line.row, line.work) for line in judged)
     rows = []
-    for line in lines:
-        if line.ratio is not None and line.goal is not None:
-            reference = references[line.row, line.work]
-            beside = f"{_milliseconds(reference.sample.median)} ({reference.contender})"
-            _, _, _, median, _, ratio, goal, *_ = line.as_cells()
-            rows.append((line.row, line.work, median, beside, ratio, goal))
+    for line in judged:
+        reference = references[line.row, line.work]
+        beside = f"{_milliseconds(reference.sample.median)} ({reference.contender})"
+        work = line.work if counts[line.row, line.work] == 1 else f"{line.work}: {line.contender}"
+        _, _, _, median, _, ratio, goal, *_ = line.as_cells()
+        rows.append((line.row, work, median, beside, ratio, goal))
     return _table(SUMMARY, rows)
 
 
