@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.places import Place
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
 from support.values import replace
 from support.world import World
@@ -385,7 +386,7 @@ def test_clone_with_the_hooks_in_its_template(world: World, configured: str) -> 
     """The hooks arrive in a clone that has no venv, and whose owner may not have asked for anything."""
     repository = opted_in(create(world, world.root / "demo"))
     template = world.root / "template"
-    shutil.copytree(repository.git_dir / "hooks", template / "hooks")
+    shutil.copytree(repository.common_dir / "hooks", template / "hooks")
     (template / "config").write_text(f"[freshvenv]\n\tenabled = {configured}\n")
 
     done = repository.attempt("clone", "--template", str(template), ".", "../clone")
@@ -469,13 +470,14 @@ def check(world: World, operation: Operation) -> None:
 
 def carried_out(world: World, operation: Operation) -> tuple[Repository, list[str]]:
     """Do a row's steps beside a twin without hooks, where git must do the same; and what the hooks wrote."""
-    twin = create(world, world.root / "twin" / "demo")
-    twin.git("switch", "--quiet", operation.start)
-    for command in operation.prepare:
-        twin.step(command)
-    shutil.copytree(world.root / "twin", world.root / "hooked", symlinks=True)
-    repository = Repository(world, world.root / "hooked" / "demo")
-    repository.git("update-index", "-q", "--refresh")  # the copies are new files
+    twin = started(world, world.root / "twin" / "demo", operation)
+    if world.place is Place.WORKTREE:
+        # The copy of a linked worktree would be the same one, for git.
+        repository = started(world, world.root / "hooked" / "demo", operation)
+    else:
+        shutil.copytree(world.root / "twin", world.root / "hooked", symlinks=True)
+        repository = Repository(world, world.root / "hooked" / "demo")
+        repository.git("update-index", "-q", "--refresh")  # the copies are new files
     opted_in(repository)
 
     said: list[str] = []
@@ -486,6 +488,15 @@ def carried_out(world: World, operation: Operation) -> tuple[Repository, list[st
             said += own_lines(done.stderr)
     assert moved(repository) == moved(twin)
     return repository, said
+
+
+def started(world: World, path: Path, operation: Operation) -> Repository:
+    """A repository in which a row's steps can begin."""
+    made = create(world, path)
+    made.git("switch", "--quiet", operation.start)
+    for command in operation.prepare:
+        made.step(command)
+    return made
 
 
 def opted_in(repository: Repository) -> Repository:
