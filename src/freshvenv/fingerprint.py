@@ -94,30 +94,15 @@ def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, .
             current.version_control,
             installed.version_control != current.version_control,
         ),
-        (
-            "submodules",
-            ", ".join(installed.submodules),
-            ", ".join(current.submodules),
-            installed.submodules != current.submodules,
-        ),
+        _listed("submodules", installed.submodules, current.submodules),
         (
             "beside the project",
             _only_in(installed.beside, current.beside),
             _only_in(current.beside, installed.beside),
             installed.beside != current.beside,
         ),
-        (
-            "git config",
-            ", ".join(installed.conversions),
-            ", ".join(current.conversions),
-            installed.conversions != current.conversions,
-        ),
-        (
-            "environment",
-            ", ".join(installed.variables),
-            ", ".join(current.variables),
-            installed.variables != current.variables,
-        ),
+        _listed("git config", installed.conversions, current.conversions),
+        _listed("environment", installed.variables, current.variables),
     )
     return tuple(Difference(field, old, new) for field, old, new, differs in pairs if differs)
 
@@ -125,18 +110,8 @@ def compare(installed: Fingerprint, current: Fingerprint) -> tuple[Difference, .
 def _compare_recipes(installed: Recipe, current: Recipe) -> tuple[tuple[str, str, str, bool], ...]:
     return (
         ("mode", _mode(installed), _mode(current), installed.editable != current.editable),
-        (
-            "extras",
-            ", ".join(installed.extras),
-            ", ".join(current.extras),
-            installed.extras != current.extras,
-        ),
-        (
-            "groups",
-            ", ".join(installed.groups),
-            ", ".join(current.groups),
-            installed.groups != current.groups,
-        ),
+        _listed("extras", installed.extras, current.extras),
+        _listed("groups", installed.groups, current.groups),
         (
             "config settings",
             _settings(installed),
@@ -150,6 +125,10 @@ def _compare_recipes(installed: Recipe, current: Recipe) -> tuple[tuple[str, str
             installed.build_from is not current.build_from,
         ),
     )
+
+
+def _listed(field: str, installed: tuple[str, ...], current: tuple[str, ...]) -> tuple[str, str, str, bool]:
+    return field, ", ".join(installed), ", ".join(current), installed != current
 
 
 def _scope(fingerprint: Fingerprint) -> str:

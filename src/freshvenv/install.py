@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _MODULES = (".py", ".so", ".pyd")
 
-_PASSING = re.compile(r"(^|/)(\.[^/]*|__pycache__|build|dist|node_modules|[^/]*\.egg-info)/")
+_PASSING = r"(^|/)(\.[^/]*|__pycache__|build|dist|node_modules|[^/]*\.egg-info)/"
 """Folders with what tools leave, of which no install is made."""
 
 
@@ -123,7 +123,7 @@ class _Job(NamedTuple):
         ignored = [
             path
             for path in self.tree.repository.ignored(project.path)
-            if not _PASSING.search(path) and (path.endswith(_MODULES) or path.rpartition("/")[2] in names)
+            if not re.search(_PASSING, path) and (path.endswith(_MODULES) or path.rpartition("/")[2] in names)
         ]
         return {
             path: found
