@@ -17,7 +17,7 @@ from freshvenv.observe import Sight, Sighting
 from freshvenv.report import Outcome
 from freshvenv.venvs import voucher
 
-_WITNESSES = (".dist-info/RECORD", ".dist-info/direct_url.json")
+_WITNESS = ".dist-info/RECORD"
 
 
 def leave_stamp(sight: Sight, outcomes: Sequence[Outcome]) -> None:
@@ -123,11 +123,10 @@ def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
     if current.version_control or current.submodules or sighting.target.project.variables:
         return []
     root, desk = sighting.target.candidate.path, sighting.desk
-    # The receipt goes before the first file does: without it, an install was begun and not finished. And what was moved
-    # or copied into the venv's place is as old as it was there, but its mark is another.
-    notes = (desk.receipt_file, desk.mark_file(receipt))
+    # The mark goes before the first file does: without it, an install was begun and not finished. And what was moved or
+    # copied into the venv's place is as old as it was there, but its mark is another.
     left = (sighting.target.project.directory / path for path in receipt.left)
-    return [*notes, *left, *(root / path for path in receipt.files if path.endswith(_WITNESSES))]
+    return [desk.mark_file(receipt), *left, *(root / path for path in receipt.files if path.endswith(_WITNESS))]
 
 
 def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:

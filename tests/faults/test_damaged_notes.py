@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +74,7 @@ def another_owner(file: Path) -> None:
 
 def newer(file: Path) -> None:
     text = file.read_text(errors="replace")
-    file.write_text(text.replace('"version": 1', '"version": 2').replace("freshvenv 1", "freshvenv 2"))
+    file.write_text(re.sub(r'("version": |freshvenv )\d', r"\g<1>9", text))
 
 
 DAMAGES = [cut, empty, garbage, zeros, padded, link, link_to_nothing, pipe, device, another_owner, newer]

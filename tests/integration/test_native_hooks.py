@@ -288,11 +288,12 @@ Change = Callable[[Repository], object]
 NEEDS_A_LOOK: dict[str, Change] = {
     "no stamp": lambda it: (it.own_state / "stamp").unlink(),
     "stamp empty": lambda it: write_stamp_text(it, ""),
-    "stamp cut off": lambda it: write_stamp_text(it, "freshvenv 1\n"),
-    "stamp cut off after a line": lambda it: write_stamp_text(it, write_stamp(it).removesuffix("end\n")),
-    "stamp of another version": lambda it: write_stamp_text(it, "freshvenv 2\nend\n"),
+    "stamp cut off": lambda it: write_stamp_text(it, "freshvenv 2\n"),
+    "stamp cut off after a line": lambda it: write_stamp_text(it, write_stamp(it).partition("commit ")[0]),
+    "stamp cut off in the commit": lambda it: write_stamp_text(it, write_stamp(it).partition("tree ")[0][:-2]),
+    "stamp of another version": lambda it: write_stamp_text(it, write_stamp(it).replace("freshvenv 2", "freshvenv 1")),
     "stamp with a word that is not known": lambda it: write_stamp_text(
-        it, write_stamp(it).removesuffix("end\n") + "later x\nend\n"
+        it, write_stamp(it).replace("newer", "later x\nnewer", 1)
     ),
     "witness newer": lambda it: os.utime(it.top / "witness", (WHEN, WHEN + 1)),
     "witness gone": lambda it: (it.top / "witness").unlink(),
@@ -306,6 +307,19 @@ NEEDS_A_LOOK: dict[str, Change] = {
 def test_python_is_started(world: World, fast: Repository, change: Change, kind: str) -> None:
     change(fast)
     assert fire(world, fast, kind)
+
+
+def test_stamp_cut_off_after_the_commit(world: World, fast: Repository) -> None:
+    """What is told the commit need not read on; who has to ask for trees needs all of them."""
+    write_stamp_text(fast, write_stamp(fast).removesuffix("end\n"))
+    assert not fire(world, fast, "post-checkout")
+    assert fire(world, fast, "post-merge")
+
+
+def test_stamp_that_names_no_commit(world: World, fast: Repository) -> None:
+    """A hook that is told no commit does not take none for the same."""
+    write_stamp_text(fast, "freshvenv 2\ncommit\nend\n")
+    assert fire(world, fast, "post-merge")
 
 
 def empty_commit(repository: Repository) -> None:

@@ -24,20 +24,20 @@ WHEN = 1_700_000_000_000_000_000
 def test_render() -> None:
     text = render(COMMIT, {".": TREE, "sub": "8" * 40}, ["a/RECORD", "/opt/b"], [".nox", "a venv"])
     assert text == (
-        "freshvenv 1\n"
-        f"commit {COMMIT}\n"
-        f"tree {TREE} .\n"
-        f"tree {'8' * 40} sub\n"
+        "freshvenv 2\n"
         "newer a/RECORD\n"
         "newer /opt/b\n"
         "absent .nox\n"
         "absent a venv\n"
+        f"commit {COMMIT}\n"
+        f"tree {TREE} .\n"
+        f"tree {'8' * 40} sub\n"
         "end\n"
     )
 
 
 def test_render_where_files_are_uncommitted() -> None:
-    assert render("", {".": TREE}, [], []) == f"freshvenv 1\ntree {TREE} .\nend\n"
+    assert render("", {".": TREE}, [], []) == f"freshvenv 2\ntree {TREE} .\nend\n"
 
 
 PLAIN = ["a b", "vénv", "quo'te", 'quo"te', "back\\slash", "$HOME", "*", "-n", "byte \udce9"]
@@ -100,15 +100,15 @@ CHANGES: dict[str, Change] = {
     "absent place is a dangling link": lambda top: (top / "nothing").symlink_to("nowhere"),
     "stamp gone": lambda top: (top / "stamp").unlink(),
     "stamp empty": lambda top: write(top / "stamp", ""),
-    "stamp cut off": lambda top: write(top / "stamp", "freshvenv 1\n"),
-    "stamp cut off after a line": lambda top: write(top / "stamp", f"freshvenv 1\ncommit {COMMIT}\ntree {TREE} .\n"),
+    "stamp cut off": lambda top: write(top / "stamp", "freshvenv 2\n"),
+    "stamp cut off after a line": lambda top: write(top / "stamp", f"freshvenv 2\ncommit {COMMIT}\ntree {TREE} .\n"),
     "stamp cut off before its end": lambda top: write(top / "stamp", (top / "stamp").read_text()[:-1]),
-    "stamp of another version": lambda top: write(top / "stamp", f"freshvenv 2\ncommit {COMMIT}\nend\n"),
+    "stamp of another version": lambda top: write(top / "stamp", f"freshvenv 1\ncommit {COMMIT}\nend\n"),
     "stamp is a folder": lambda top: make_folder(top / "stamp"),
     "stamp without a commit": lambda top: write(top / "stamp", render("", {".": TREE}, [], [])),
     "stamp for another commit": lambda top: write(top / "stamp", render("d" * 40, {".": TREE}, [], [])),
     "witness below a file": lambda top: write(top / "stamp", render(COMMIT, {".": TREE}, ["witness/RECORD"], [])),
-    "witness with a null byte": lambda top: write(top / "stamp", f"freshvenv 1\ncommit {COMMIT}\nnewer a\0b\nend\n"),
+    "witness with a null byte": lambda top: write(top / "stamp", f"freshvenv 2\nnewer a\0b\ncommit {COMMIT}\nend\n"),
 }
 
 

@@ -57,14 +57,18 @@ class Desk(NamedTuple):
             mark.touch()
         # It is sealed: one that a loss of power left cut is no receipt, and costs a reinstall.
         write_atomically(self.receipt_file, dump(receipt), durable=False)
-        for older in self.folder.glob(f"{self._stem.name}.*.mark"):
-            if older != mark:
-                older.unlink(missing_ok=True)
+        self._drop_marks(but=mark)
         self.failure_file.unlink(missing_ok=True)
 
     def drop_receipt(self) -> None:
-        """Vouch no longer."""
+        """Vouch no longer; nothing that relies on the mark does, either."""
+        self._drop_marks()
         self.receipt_file.unlink(missing_ok=True)
+
+    def _drop_marks(self, *, but: Path | None = None) -> None:
+        for mark in self.folder.glob(f"{self._stem.name}.*.mark"):
+            if mark != but:
+                mark.unlink(missing_ok=True)
 
     def interrupted(self) -> list[Intent]:
         """The intents of this project, and those that are too damaged to say whose they are."""
