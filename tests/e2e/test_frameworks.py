@@ -222,22 +222,35 @@ def test_init_installs_what_the_configuration_lists(world: World, framework: Fra
     assert "pre-commit" not in installed
 
 
+MOVES = {
+    "checkout topic": ("main", 31),
+    "merge topic": ("main", 31),
+    "merge --no-edit upstream": ("topic", 34),
+    "pull --no-rebase --no-edit . topic": ("main", 31),
+    "rebase --autostash topic": ("upstream", 34),
+}
+"""From which branch each sets out, and what the installed code answers after it."""
+
+
 def test_unstaged_edits_are_kept_and_told(world: World, framework: Framework) -> None:
     """The frameworks put unstaged edits away while hooks run: what is installed is what the index holds."""
     repository = opted_in(world, framework)
-    edited = repository.edit("extra", 7)
+    for command, (start, value) in MOVES.items():
+        repository.git("reset", "--quiet", "--hard")
+        repository.git("switch", "--quiet", "--force-create", "work", start)
+        edited = repository.edit("extra", 7)
 
-    done = repository.attempt("checkout", "topic")
+        done = repository.attempt(*command.split())
 
-    assert done.returncode == 0, done.stderr
-    assert repository.git("status", "--porcelain") == f" M {edited}"
-    assert repository.value == 731
-    assert installed_value(repository.venv, world) == 31
-    target = repository.target()
-    assert target.state == "stale"
-    assert edited in " ".join(target.reasons)
+        assert done.returncode == 0, done.stderr
+        assert repository.git("status", "--porcelain") == f" M {edited}"
+        assert repository.value == 700 + value
+        assert installed_value(repository.venv, world) == value, command
+        target = repository.target()
+        assert target.state == "stale"
+        assert edited in " ".join(target.reasons)
     repository.freshvenv("resync")
-    assert_fresh(repository, 731)
+    assert_fresh(repository, 700 + value)
 
 
 def test_staged_edits_are_installed(world: World, framework: Framework) -> None:
@@ -286,6 +299,11 @@ def test_linked_worktree(world: World, framework: Framework) -> None:
     linked.git("switch", "upstream")
     assert_fresh(linked, 14)
     linked.git("rebase", "topic")
+    assert_fresh(linked, 34)
+    linked.git("switch", "--detach", "topic~1")
+    linked.git("merge", "topic")
+    assert_fresh(linked, 31)
+    linked.git("pull", "--no-rebase", "--no-edit", ".", "upstream")
     assert_fresh(linked, 34)
 
     assert_fresh(repository, 11)

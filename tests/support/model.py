@@ -319,14 +319,18 @@ class Walk(RuleBasedStateMachine):
         found = {f"gifts/{name}" for name in os.listdir(folder)} if folder.is_dir() else set()
         return {name.partition("/")[2] for name in (index | found) - tree}
 
+    TAKING_OVER = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "rebase-merge", "rebase-apply")
+    """What is there while git makes commits of somebody else's; a revert is one's own."""
+
     def in_progress(self, where: Repository) -> bool:
-        git_dir = where.git_dir
-        names = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
-        return any((git_dir / name).exists() for name in names)
+        return any((where.git_dir / name).exists() for name in (*self.TAKING_OVER, "REVERT_HEAD"))
+
+    def takes_over(self, where: Repository) -> bool:
+        return any((where.git_dir / name).exists() for name in self.TAKING_OVER)
 
     def commit_by_hand(self, where: Repository, *options: str) -> None:
         """``git commit``: what a user commits, he makes his own, whoever wrote it."""
-        if not self.in_progress(where):
+        if not self.takes_over(where):
             self.accepted |= self.uncommitted_gifts(where)
         self.git(where, "add", "--all")
         self.git(where, "commit", "--quiet", *options)
