@@ -98,6 +98,8 @@ def _set_of(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]
     return tuple(f"{name}={environ[name]}" for name in sorted(set(names)) if name in environ)
 
 
+_PERSON = ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
+
 PROGRESS = "FRESHVENV_PROGRESS"
 """``FRESHVENV_PROGRESS=off`` leaves only the lines that say what was done."""
 
@@ -187,6 +189,21 @@ def _content(file: str) -> str:
         return os.fsdecode(read_own(file))
     except OSError:
         return ""
+
+
+def names_person(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The variables that tell git where a person's settings are, each as ``NAME=value``.
+
+    Empty where there are settings in variables themselves: those may hold what should be written nowhere.
+    """
+    return () if "GIT_CONFIG_COUNT" in environ else _set_of(_PERSON, environ)
+
+
+def personal_settings(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The files in which git looks for a person's settings (git-config(1)); they need not be there."""
+    home = environ.get("HOME", "")
+    folder = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    return os.path.join(home, ".gitconfig"), os.path.join(folder, "git", "config")
 
 
 def stop_on_termination() -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
-from freshvenv.environment import QUIET_GIT, scrub, stop_on_termination
-from freshvenv.source.picture import STATUS, picture_of
-from freshvenv.source.refs import find_git_dir, head_commit
-from freshvenv.spawn import output_of
+from freshvenv.environment import scrub, stop_on_termination
+from freshvenv.source.picture import take_picture
+from freshvenv.source.refs import find_git_dir, find_top, head_commit
 from freshvenv.venvs.voucher import vouches
 
 TYPE_CHECKING = False
@@ -59,19 +58,9 @@ def run(venv: str, command: Sequence[str]) -> int:
 
 def _in_step(venv: str) -> tuple[int, str]:
     """A venv that holds the working tree, or the exit status that says that there is none."""
-    top = _find_top()
+    top = find_top()
     chosen = os.path.abspath(venv) if venv else _usual(top)
     return (0, chosen) if top and chosen and _is_fresh(chosen, top) else _bring_in_step(chosen)
-
-
-def _find_top() -> str:
-    folder = os.getcwd()
-    while not os.path.lexists(os.path.join(folder, ".git")):
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return ""
-        folder = parent
-    return folder
 
 
 def _usual(top: str) -> str:
@@ -82,12 +71,7 @@ def _usual(top: str) -> str:
 def _is_fresh(venv: str, top: str) -> bool:
     git_dir = find_git_dir(top)
     commit = head_commit(git_dir) if git_dir else ""
-
-    def look(pathspecs: Sequence[str]) -> tuple[str, ...] | None:
-        listing = output_of(["git", "-C", top, *QUIET_GIT, *STATUS, *pathspecs])
-        return None if listing is None else picture_of(top, os.fsdecode(listing))
-
-    return bool(commit) and vouches(venv, top, commit, look)
+    return bool(commit) and vouches(venv, top, commit, lambda pathspecs: take_picture(top, pathspecs))
 
 
 def _bring_in_step(chosen: str) -> tuple[int, str]:

@@ -1,16 +1,16 @@
-"""The door for ``freshvenv status``, which is typed often and asked before every push: it loads what looks at venvs."""
+"""The door for ``freshvenv status``, which is typed often and asked before every push: it loads what looks at venvs.
+
+Where nothing has changed since all of them were fresh, hardly more is loaded than Python itself.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import time
 
+from freshvenv.answer import asked_from, recall
 from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
-from freshvenv.observe import look
-from freshvenv.plan import State, judge
-from freshvenv.report import status_json, status_line
-from freshvenv.source.git import discover
-from freshvenv.trouble import EXPECTED, tell
-from freshvenv.workshop import Workshop
+from freshvenv.source.picture import take_picture
+from freshvenv.source.refs import find_git_dir, find_top, head_commit, head_text
 
 _OPTIONS = frozenset({"--json", "--exit-code"})
 
@@ -20,11 +20,31 @@ def main(arguments: list[str]) -> int | None:
     if not _OPTIONS.issuperset(arguments):
         return None
     scrub()
+    said = None if "--json" in arguments or is_run_by_a_manager() else _said_before()
+    if said is not None:
+        print("\n".join(said))
+        return 0
+    from freshvenv.trouble import EXPECTED, tell
+
     stop_on_termination()
     try:
         return run(as_json="--json" in arguments, exit_code="--exit-code" in arguments)
     except EXPECTED as error:
         return tell(error)
+
+
+def _said_before() -> tuple[str, ...] | None:
+    """What is to be said once more, since all was fresh and nothing has changed."""
+    try:
+        top = find_top()
+        git_dir = find_git_dir(top) if top else ""
+        commit = head_commit(git_dir) if git_dir else ""
+        if not commit:
+            return None
+        asked = asked_from(top, head_text(git_dir), commit)
+    except OSError:
+        return None
+    return recall(git_dir, asked, lambda pathspecs: take_picture(top, pathspecs))
 
 
 def run(*, as_json: bool, exit_code: bool) -> int:
@@ -33,6 +53,16 @@ def run(*, as_json: bool, exit_code: bool) -> int:
     A venv that was never made is not fresh, but holds no old code either: a manager of hooks stops nothing for it.
     Raises :class:`FreshvenvError`.
     """
+    from pathlib import Path
+
+    from freshvenv.observe import look
+    from freshvenv.plan import State, judge
+    from freshvenv.report import status_json, status_line
+    from freshvenv.source.git import discover
+    from freshvenv.vouch import leave_answer
+    from freshvenv.workshop import Workshop
+
+    began = time.time_ns()
     repository = discover(Path.cwd())
     is_managed = is_run_by_a_manager()
     if is_managed:
@@ -44,17 +74,18 @@ def run(*, as_json: bool, exit_code: bool) -> int:
 
         # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
         look_at_gate(repository).permit()
-    sightings = look(repository, Workshop.of_user().interpreters).sightings
+    sight = look(repository, Workshop.of_user().interpreters)
+    sightings = sight.sightings
     if as_json:
         import json
 
         rows = [status_json(it.target.candidate.label, it.target.project.path, it.observation) for it in sightings]
         print(json.dumps({"version": 1, "targets": rows}, indent=2))
     else:
-        for sighting in sightings:
-            print(status_line(sighting.label, sighting.observation))
-        if not sightings:
-            print("freshvenv: no venv here holds the project")
+        lines = [status_line(sighting.label, sighting.observation) for sighting in sightings]
+        print("\n".join(lines or ["freshvenv: no venv here holds the project"]))
     asked = [sighting.observation for sighting in sightings if not (is_managed and sighting.observation.missing)]
     fresh = all(judge(observation)[0] is State.FRESH for observation in asked)
+    if fresh and asked and not as_json and not is_managed:
+        leave_answer(sight, lines, began)
     return 1 if exit_code and not fresh else 0

@@ -56,14 +56,28 @@ class Found(NamedTuple):
 
     def places(self, top: Path) -> list[Path]:
         """What tells, by its date or by being there at all, that other venvs may be found or other things in them."""
-        patterns = [*self.settings.default.venvs, *self.settings.default.personal_venvs] or list(DEFAULT_VENVS)
-        for project in self.settings.projects:
-            patterns += project.venvs or _default_patterns(project.path)
-        found = [top / _fixed_part(Path(pattern).expanduser()) for pattern in patterns]
+        found = [top / _fixed_part(pattern) for pattern in self._patterns()]
         for candidate in self.candidates:
             if candidate.venv is not None:
                 found += [candidate.path / site for site in candidate.venv.site_directories]
         return list(dict.fromkeys(found))
+
+    def marks_of_venvs(self, top: Path) -> list[Path] | None:
+        """The files that would make venvs of what else the patterns match; nothing where that cannot be listed."""
+        found: list[Path] = []
+        for pattern in self._patterns():
+            fixed = _fixed_part(pattern)
+            if len(pattern.parts) - len(fixed.parts) > 1:
+                return None
+            if fixed != pattern:
+                found += (path / "pyvenv.cfg" for path in (top / fixed).glob(pattern.name))
+        return found
+
+    def _patterns(self) -> list[Path]:
+        patterns = [*self.settings.default.venvs, *self.settings.default.personal_venvs] or list(DEFAULT_VENVS)
+        for project in self.settings.projects:
+            patterns += project.venvs or _default_patterns(project.path)
+        return [Path(pattern).expanduser() for pattern in patterns]
 
     def venv_paths(self, top: Path) -> tuple[str, ...]:
         """The venvs that lie in the work tree, relative to it."""

@@ -1,7 +1,7 @@
-"""Leaves what fast doors may take for done: a stamp for the hooks, and a voucher in each venv for ``freshvenv run``.
+"""Leaves what fast doors may take for done: stamps for the hooks, vouchers for ``run``, and answers for ``status``.
 
-Both are dated to the moment of the observation, or to the last install: whatever changes later is newer. What was
-changed before that, when we had looked at it already, is asked for when they are written.
+Stamp and vouchers are dated to the moment of the observation, or to the last install: whatever changes later is newer.
+What was changed before that, when we had looked at it already, is asked for when they are written.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from freshvenv import answer
+from freshvenv.environment import personal_settings
 from freshvenv.files import write_atomically
 from freshvenv.hooks import stamp
 from freshvenv.observe import Sight, Sighting
 from freshvenv.report import Outcome
+from freshvenv.source.git import Repository
+from freshvenv.source.refs import head_text
 from freshvenv.venvs import voucher
 
 _WITNESS = ".dist-info/RECORD"
@@ -83,15 +87,81 @@ def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> st
     newer = {tree.repository.common_dir / "config": tree.read_at}
     for sighting, outcome in pairs:
         witnesses = _witnesses(sighting, outcome)
-        if not witnesses or sighting.venv is None:
+        if not witnesses or sighting.venv is None or sighting.desk is None:
             return ""
-        newer.update(dict.fromkeys(witnesses, _known_at(sight, [outcome])))
+        newer.update(dict.fromkeys((*witnesses, sighting.desk.receipt_file), _known_at(sight, [outcome])))
         around = [sighting.venv.path / name for name in (*sighting.venv.site_directories, "pyvenv.cfg")]
         newer.update(dict.fromkeys(around, _known_at(sight, [outcome for _, outcome in pairs])))
     if tree.picture is None or _any_is_newer(newer):
         return ""
     paths = map(os.fspath, newer)
     return voucher.render(os.fspath(tree.repository.top), tree.head.commit, tree.pathspecs, tree.picture, paths)
+
+
+_GRAIN = 20_000_000
+"""Nanoseconds: Linux dates files by a clock that ticks every 1 to 10 ms."""
+
+
+def leave_answer(sight: Sight, said: Iterable[str], began: int) -> None:
+    """Note what ``status`` said of venvs that are all fresh, where everything that it rested on is known.
+
+    ``began``: before anything was looked at, in nanoseconds since the epoch. What has changed since then, or shortly
+    before, may not be what was seen. Where it cannot be written, ``status`` looks for itself.
+    """
+    repository = sight.tree.repository
+    with suppress(OSError):
+        text = _answer_text(sight, said, began - _GRAIN)
+        file = Path(answer.answer_file(os.fspath(repository.git_dir)))
+        if text:
+            file.parent.mkdir(exist_ok=True)
+            write_atomically(file, os.fsencode(text), durable=False)
+        else:
+            file.unlink(missing_ok=True)
+
+
+def _answer_text(sight: Sight, said: Iterable[str], before: int) -> str:
+    tree, repository = sight.tree, sight.tree.repository
+    asked = answer.asked_from(os.fspath(repository.top), head_text(os.fspath(repository.git_dir)), tree.head.commit)
+    places = _looked_at(sight)
+    if not asked or tree.picture is None or not places:
+        return ""
+    there = [path for path in places if os.path.lexists(path)]
+    there += [os.path.realpath(path) for path in there if os.path.islink(path)]
+    if any(os.lstat(path).st_ctime_ns >= before for path in there):
+        return ""
+    absent = [path for path in places if not os.path.lexists(path)]
+    return answer.render(asked, map(answer.state_of, there), absent, tree.pathspecs, tree.picture, said)
+
+
+def _looked_at(sight: Sight) -> list[str]:
+    """Every path outside of the work tree's own files on which the states rest; none where that is not known."""
+    repository, found = sight.tree.repository, sight.found
+    marks = found.marks_of_venvs(repository.top)
+    if marks is None:
+        return []
+    gathered = [*found.places(repository.top), *marks, *_configuration(repository)]
+    for candidate in found.candidates:
+        if candidate.venv is None:
+            return []
+        gathered += [candidate.path, candidate.path / "pyvenv.cfg", candidate.venv.python]
+    for sighting in sight.sightings:
+        current, receipt, desk = sighting.observation.current, sighting.observation.receipt, sighting.desk
+        project = sighting.target.project
+        if current is None or receipt is None or desk is None:
+            return []
+        if current.version_control or current.submodules or project.variables:
+            return []
+        gathered += [desk.folder, desk.receipt_file, project.directory / "pyproject.toml"]
+        gathered += (sighting.target.candidate.path / path for path in receipt.files)
+        gathered += (project.directory / path for path in receipt.left)
+    return list(dict.fromkeys(map(os.fspath, gathered)))
+
+
+def _configuration(repository: Repository) -> list[Path]:
+    """The files of git's configuration: those that say something, and those that might."""
+    named = {it.file for it in repository.configuration if not it.file.startswith(("command line", "blob:"))}
+    usual = (*personal_settings(), os.path.join(repository.git_dir, "config.worktree"))
+    return [repository.top / file for file in (*usual, *sorted(named))]
 
 
 def _known_at(sight: Sight, outcomes: Iterable[Outcome]) -> int:

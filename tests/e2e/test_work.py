@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def repository(world: World) -> Repository:
 
 
 HOOK = ("-c", ENTER, "post-checkout")
-STATUS = ("-m", "freshvenv", "status", "--exit-code")
+STATUS = ("-c", "import sys; from freshvenv.__main__ import main; sys.exit(main())", "status", "--exit-code")
 
 
 class Watched:
@@ -64,7 +65,7 @@ def _verb(words: list[str]) -> str:
     """The command in a git command line: after its options, some of which take a word."""
     rest = iter(words)
     for word in rest:
-        if word == "-c":
+        if word in {"-c", "-C"}:
             next(rest)
         elif not word.startswith("-"):
             return word
@@ -107,6 +108,29 @@ def test_status(repository: Repository) -> None:
     assert watched.git == ["rev-parse", "config", "status"]
     assert not watched.heavy
     assert not watched.modules & {"freshvenv.cli", "freshvenv.sync", "freshvenv.trust", "freshvenv.wheels"}
+
+
+def test_status_where_nothing_has_changed(repository: Repository) -> None:
+    time.sleep(0.03)  # what was changed a moment ago is not noted
+    repository.freshvenv("status")
+    before = states(repository.git_dir / "freshvenv")
+    watched = Watched(repository, STATUS)
+    assert watched.git == ["status"]
+    assert not watched.modules & {"enum", "json", "pathlib", "re", "signal", "subprocess", "typing"}
+    ours = {name for name in watched.modules if name.startswith("freshvenv.")}
+    assert ours == {
+        "freshvenv.__main__",
+        "freshvenv.answer",
+        "freshvenv.environment",
+        "freshvenv.facts",
+        "freshvenv.own",
+        "freshvenv.source",
+        "freshvenv.source.picture",
+        "freshvenv.source.refs",
+        "freshvenv.spawn",
+        "freshvenv.status_entry",
+    }
+    assert states(repository.git_dir / "freshvenv") == before
 
 
 def test_several_venvs_cost_no_more_processes(repository: Repository, world: World) -> None:

@@ -22,6 +22,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ from freshvenv.observe import look
 from freshvenv.plan import State, judge
 from freshvenv.source.git import discover
 from freshvenv.source.refs import head_commit
+from support.answers import recall_answer
 from support.repository import Repository, create, make_venv
 from support.world import TOOLS, World, sterile_environment
 
@@ -587,6 +589,14 @@ class Walk(RuleBasedStateMachine):
                 case _:
                     path.unlink()
 
+    @rule(place=PLACES)
+    def status(self, place: str) -> None:
+        """The door itself, which notes what it said of what is fresh."""
+        where = self.place(place)
+        time.sleep(0.03)  # what was changed a moment ago is not noted
+        where.freshvenv("status", check=False)
+        self.tally.counts["answers"] += recall_answer(where) is not None
+
     @rule(place=PLACES, words=st.sampled_from(["", "", "--force", "--dry-run"]))
     def resync(self, place: str, words: str) -> None:
         where = self.place(place)
@@ -647,6 +657,8 @@ class Walk(RuleBasedStateMachine):
             self.tampered.discard(where.path)
         if vouched and sight.tree.is_clean and where.path not in self.tampered:
             claims.append("the stamp vouches for HEAD")
+        if recall_answer(where) is not None:
+            claims.append("status would answer as before")
         if not claims:
             return
         assert sighting.observation.current

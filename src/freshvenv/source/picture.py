@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 
+from freshvenv.environment import QUIET_GIT
+from freshvenv.spawn import output_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 STATUS = ("--no-optional-locks", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--")
 """The git command whose output a picture is made of; pathspecs follow."""
@@ -35,6 +38,12 @@ def picture_of(top: str, listing: str) -> tuple[str, ...] | None:
         return None
     lines = list(_lines(top, rows_of(listing)))
     return None if any("\n" in line or not line for line in lines) else tuple(lines)
+
+
+def take_picture(top: str, pathspecs: Sequence[str]) -> tuple[str, ...] | None:
+    """Ask git once; nothing where it cannot tell, either."""
+    listing = output_of(["git", "-C", top, *QUIET_GIT, *STATUS, *pathspecs])
+    return None if listing is None else picture_of(top, os.fsdecode(listing))
 
 
 def _lines(top: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:

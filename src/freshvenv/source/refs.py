@@ -14,7 +14,7 @@ _DEEPEST = 5
 def head_branch(git_dir: str) -> str:
     """The full name of the branch that is checked out; empty when there is none, and where only git can tell."""
     try:
-        head = _read(os.path.join(git_dir, "HEAD"))
+        head = head_text(git_dir)
     except OSError:
         return ""
     # Where refs are in another format, this file names a branch that cannot be.
@@ -24,7 +24,7 @@ def head_branch(git_dir: str) -> str:
 def head_commit(git_dir: str) -> str:
     """The commit at HEAD; empty where only git can tell, as with another format of refs."""
     try:
-        value = _read(os.path.join(git_dir, "HEAD"))
+        value = head_text(git_dir)
         if not value.startswith("ref: "):
             return value
         common = common_dir(git_dir)
@@ -54,6 +54,22 @@ def _value(common: str, ref: str) -> str:
             if line.endswith(f" {ref}\n"):
                 return line.partition(" ")[0]
     return ""
+
+
+def head_text(git_dir: str) -> str:
+    """What HEAD is in git's file: a commit, or ``ref: `` and the name of a branch. Raises ``OSError``."""
+    return _read(os.path.join(git_dir, "HEAD"))
+
+
+def find_top() -> str:
+    """The top of the work tree around the current directory; empty where there is none."""
+    folder = os.getcwd()
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return ""
+        folder = parent
+    return folder
 
 
 def find_git_dir(top: str) -> str:

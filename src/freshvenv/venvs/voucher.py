@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from freshvenv.own import read_dated
+from freshvenv import facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 HEADER = "freshvenv 1"
 
-LARGEST = 16 * 1024 * 1024
-"""More bytes than any voucher has: a line for each edited file."""
+_WORDS = ("top", "commit", "pathspec", "edit", "newer")
 
 
 def voucher_file(venv: str) -> str:
@@ -30,11 +29,8 @@ def voucher_file(venv: str) -> str:
 
 def render(top: str, commit: str, pathspecs: Iterable[str], edits: Iterable[str], newer: Iterable[str]) -> str:
     """The voucher's text; empty when a path has a newline."""
-    lines = [HEADER, f"top {top}", f"commit {commit}"]
-    lines += [f"pathspec {pathspec}" for pathspec in pathspecs]
-    lines += [f"edit {edit}" for edit in edits]
-    lines += [f"newer {path}" for path in newer]
-    return "" if any("\n" in line for line in lines) else "\n".join([*lines, "end", ""])
+    values = zip(_WORDS, ([top], [commit], pathspecs, edits, newer), strict=True)
+    return facts.render(HEADER, ((word, value) for word, found in values for value in found))
 
 
 def vouches(venv: str, top: str, commit: str, look: Callable[[Sequence[str]], tuple[str, ...] | None]) -> bool:
@@ -42,18 +38,11 @@ def vouches(venv: str, top: str, commit: str, look: Callable[[Sequence[str]], tu
 
     ``look`` takes a picture of the work tree, given pathspecs; it is asked last.
     """
-    found: dict[str, list[str]] = {"top": [], "commit": [], "pathspec": [], "edit": [], "newer": []}
     try:
-        content, written = read_dated(voucher_file(venv), LARGEST)
-        header, *lines = os.fsdecode(content).split("\n")
-        if header != HEADER or lines[-2:] != ["end", ""]:
-            return False
-        for line in lines[:-2]:
-            word, _, value = line.partition(" ")
-            found[word].append(value)
+        found, written = facts.read(voucher_file(venv), HEADER, _WORDS)
         if any(os.stat(path).st_mtime_ns > written for path in found["newer"]):
             return False
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         return False
     if found["top"] != [top] or found["commit"] != [commit] or not found["newer"]:
         return False
