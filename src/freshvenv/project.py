@@ -7,78 +7,27 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from freshvenv.backends import (
+    BACKENDS,
+    COPIED,
+    HATCH_HOOKS,
+    OWN_CODE,
+    OWN_FILES,
+    TABLES,
+    VERSION_RULES,
+    are_blind_to_git,
+    are_known,
+    keeps_nearest_tag,
+    see_names_only,
+)
 from freshvenv.files import read_file
 
-# Backends whose result depends on nothing but files, as long as no plugin is asked for beside them.
-_BLIND_TO_GIT = frozenset({"hatchling", "flit-core", "poetry-core", "uv-build", "setuptools", "wheel"})
-
-_PLAIN_BACKENDS = {
-    "flit_core.buildapi": "flit-core",
-    "hatchling.build": "hatchling",
-    "pdm.backend": "pdm-backend",
-    "poetry.core.masonry.api": "poetry-core",
-    "uv_build": "uv-build",
-}
-
-# Backends, and what is used beside them, that look no further up than they are told in these tables.
-_STAY_BELOW = frozenset({*_BLIND_TO_GIT, "pdm-backend", "hatch-vcs", "setuptools-scm"})
-_READ_BY_BACKENDS = (
-    ("build-system",),
-    ("project",),
-    ("tool", "distutils"),
-    ("tool", "flit"),
-    ("tool", "hatch"),
-    ("tool", "pdm"),
-    ("tool", "poetry"),
-    ("tool", "setuptools"),
-    ("tool", "uv", "build-backend"),
-    ("tool", "uv", "cache-keys"),
-)
-
-# Files that backends run or read beside that, and how code gets at what is above it.
+# Files that backends run or read beside their tables, and how code gets at what is above it.
 _SCRIPTS = ("setup.py", "setup.cfg", "hatch.toml", "hatch_build.py", "pdm_build.py")
 _UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bparent\.parent\b|dirname\(\s*[\w.]*dirname"
 
 # Keys in them that no build looks at, or whose paths are only handed on.
 _NOT_BUILT = frozenset({"dependencies", "dev-dependencies", "envs", "group"})
-
-# What makes a version of the nearest tag, the tables that can make it do otherwise, and what in them does not.
-_NEAREST_TAG = frozenset({*_BLIND_TO_GIT, "hatch-vcs", "pdm-backend", "setuptools-scm"})
-_VERSION_RULES = (
-    ("tool", "hatch", "version"),
-    ("tool", "hatch", "version", "raw-options"),
-    ("tool", "pdm", "version"),
-    ("tool", "setuptools-scm"),
-    ("tool", "setuptools_scm"),
-    ("tool", "vcs-versioning"),
-)
-_NO_RULE = frozenset(
-    {
-        *("fallback-version", "fallback_root", "fallback_version", "parentdir_prefix_version", "raw-options"),
-        *("relative_to", "root", "search_parent_directories", "version_file", "version_file_template"),
-        *("write_template", "write_to", "write_to_template"),
-    }
-)
-_SCHEMES = ("guess-next-dev", "no-guess-dev", "only-version", "post-release", "python-simplified-semver")
-_LOCAL_SCHEMES = ("dirty-tag", "no-local-version", "node-and-date", "node-and-timestamp")
-_NEAREST_TAG_SCHEMES = {"source": ("scm", "vcs"), "local_scheme": _LOCAL_SCHEMES, "version_scheme": _SCHEMES}
-
-# Where a project hands its own code to a backend.
-_HATCH_HOOKS = ("tool", "hatch", "build", "hooks")
-_OWN_CODE = (
-    ("build-system", "backend-path"),
-    _HATCH_HOOKS,
-    ("tool", "hatch", "build", "targets", "wheel", "hooks"),
-    ("tool", "hatch", "metadata", "hooks"),
-    ("tool", "pdm", "build", "custom-hook"),
-    ("tool", "poetry", "build"),
-    ("tool", "setuptools", "ext-modules"),
-    ("tool", "setuptools", "cmdclass"),
-)
-
-# Files that do the same without being named: hatchling's tables in a file of their own, which is not read here, and the
-# hook that pdm-backend takes for its own wherever it is (https://backend.pdm-project.org/hooks/).
-_OWN_FILES = ("hatch.toml", "pdm_build.py")
 
 # What setuptools reads in setup.cfg beside pyproject.toml: classes of the project's own, and files that are copied even
 # into an editable install (https://setuptools.pypa.io/en/latest/userguide/declarative_config.html).
@@ -87,19 +36,6 @@ _OPTIONS = rb"(?mi)^\[options[].]"
 
 _LARGEST = 4 * 1024 * 1024
 """More bytes than any ``setup.cfg`` has."""
-
-# Where it names files that are copied even into an editable install.
-_COPIED = (
-    ("tool", "flit", "external-data"),
-    ("tool", "hatch", "build", "force-include"),
-    ("tool", "hatch", "build", "targets", "wheel", "extra-metadata"),
-    ("tool", "hatch", "build", "targets", "wheel", "force-include"),
-    ("tool", "hatch", "build", "targets", "wheel", "shared-data"),
-    ("tool", "hatch", "build", "targets", "wheel", "shared-scripts"),
-    ("tool", "setuptools", "data-files"),
-    ("tool", "setuptools", "script-files"),
-    ("tool", "uv", "build-backend", "data"),
-)
 
 
 class Project(NamedTuple):
@@ -144,17 +80,16 @@ class Project(NamedTuple):
         """
         if isinstance(_dig(self.pyproject, "project", "version"), str):
             return False
-        requires = _dig(self.pyproject, "build-system", "requires")
-        if not isinstance(requires, list):
+        names = self._build_requirements
+        if names is None:
             return self.has_setup_py
-        names = {_leading_name(line) for line in requires}
         if self.has_setup_py and "setuptools" in names:
             return True
         if self._runs_own_code or _dig(self.pyproject, "tool", "hatch", "version", "source") not in {None, "regex"}:
             return True
         if names == {"pdm-backend"}:
             return _dig(self.pyproject, "tool", "pdm", "version", "source") in {"scm", "call"}
-        return not names <= _BLIND_TO_GIT
+        return not are_blind_to_git(names)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -170,16 +105,15 @@ class Project(NamedTuple):
         Others look at tags of a certain form, which may be any, or at the branch. In doubt this is false, which costs a
         walk through the history.
         """
-        requires = _dig(self.pyproject, "build-system", "requires")
-        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else set()
-        hooks = _dig(self.pyproject, *_HATCH_HOOKS)
+        names = self._build_requirements
+        hooks = _dig(self.pyproject, *HATCH_HOOKS)
         # It only writes the version down.
-        harmless = {_HATCH_HOOKS} if isinstance(hooks, Mapping) and hooks.keys() == {"vcs"} else set()
-        if self.has_setup_py or not names or not names <= _NEAREST_TAG or self._own_code - harmless:
+        harmless = {HATCH_HOOKS} if isinstance(hooks, Mapping) and hooks.keys() == {"vcs"} else set()
+        if self.has_setup_py or not names or not are_known(names) or self._own_code - harmless:
             return False
-        tables = [_dig(self.pyproject, *keys) for keys in _VERSION_RULES]
+        tables = [_dig(self.pyproject, *keys) for keys in VERSION_RULES]
         rules = [rule for table in tables if isinstance(table, Mapping) for rule in table.items()]
-        return all(key in _NO_RULE or value in _NEAREST_TAG_SCHEMES.get(key, ()) for key, value in rules)
+        return all(keeps_nearest_tag(key, value) for key, value in rules)
 
     @property
     def editable_sees_names_only(self) -> bool:
@@ -191,9 +125,8 @@ class Project(NamedTuple):
         table = _dig(self.pyproject, "project")
         if not isinstance(table, Mapping) or not isinstance(table.get("version"), str) or table.get("dynamic"):
             return False
-        requires = _dig(self.pyproject, "build-system", "requires")
-        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else set()
-        if not names or not names <= _BLIND_TO_GIT | {"pdm-backend"} or self.has_setup_py:
+        names = self._build_requirements
+        if not names or not see_names_only(names) or self.has_setup_py:
             return False
         if self._runs_own_code or _dig(self.pyproject, "tool", "pdm", "build") is not None:
             return False
@@ -202,7 +135,7 @@ class Project(NamedTuple):
         scripts = _dig(self.pyproject, "tool", "poetry", "scripts")
         if isinstance(scripts, Mapping) and any(isinstance(script, Mapping) for script in scripts.values()):
             return False
-        return all(_dig(self.pyproject, *keys) is None for keys in _COPIED)
+        return all(_dig(self.pyproject, *keys) is None for keys in COPIED)
 
     @property
     def names_its_place(self) -> bool:
@@ -229,11 +162,10 @@ class Project(NamedTuple):
         It is told by what the files of the build name. Of a backend that is not known it is supposed: the price is a
         build that gives the same wheel again.
         """
-        requires = _dig(self.pyproject, "build-system", "requires")
-        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else {"setuptools"}
-        if not names <= _STAY_BELOW:
+        names = self._build_requirements
+        if names is not None and not are_known(names):
             return True
-        texts = [text for keys in _READ_BY_BACKENDS for text in _texts(_dig(self.pyproject, *keys))]
+        texts = [text for keys in TABLES for text in _texts(_dig(self.pyproject, *keys))]
         if any(".." in re.split(r"[/\\]", text) for text in texts):
             return True
         scripts = [self.directory / name for name in (*_SCRIPTS, *(text for text in texts if text.endswith(".py")))]
@@ -247,14 +179,21 @@ class Project(NamedTuple):
 
         That is so for the backends that know nothing but tables, alone and without plugins or build hooks.
         """
-        requires = _dig(self.pyproject, "build-system", "requires")
         backend = _dig(self.pyproject, "build-system", "build-backend")
-        names = {_leading_name(line) for line in requires} if isinstance(requires, list) else set()
-        if not isinstance(backend, str) or _PLAIN_BACKENDS.get(backend) not in names or len(names) != 1:
+        if not isinstance(backend, str) or not backend:
+            return ""
+        [name, *more] = self._build_requirements or {""}
+        if more or name not in BACKENDS or BACKENDS[name].entry != backend:
             return ""
         if self.has_setup_py or self._runs_own_code or _dig(self.pyproject, "tool", "pdm", "build") is not None:
             return ""
         return backend
+
+    @property
+    def _build_requirements(self) -> frozenset[str] | None:
+        """The normalized names of what a build requires; none where that is not said."""
+        requires = _dig(self.pyproject, "build-system", "requires")
+        return frozenset(map(_leading_name, requires)) if isinstance(requires, list) else None
 
     @property
     def _runs_own_code(self) -> bool:
@@ -263,8 +202,8 @@ class Project(NamedTuple):
     @property
     def _own_code(self) -> set[tuple[str, ...]]:
         """The tables and the files by which the project hands its own code to a backend."""
-        found: set[tuple[str, ...]] = {keys for keys in _OWN_CODE if _dig(self.pyproject, *keys) is not None}
-        found |= {(name,) for name in _OWN_FILES if (self.directory / name).is_file()}
+        found: set[tuple[str, ...]] = {keys for keys in OWN_CODE if _dig(self.pyproject, *keys) is not None}
+        found |= {(name,) for name in OWN_FILES if (self.directory / name).is_file()}
         return found | {("setup.cfg",)} if self._setup_cfg_has(_OWN_CLASSES) else found
 
     def _setup_cfg_has(self, line: bytes) -> bool:
