@@ -496,6 +496,7 @@ def test_odd_path_is_escaped(world: World, name: str) -> None:
     assert len(outside.text.splitlines()) == 1
 
 
+@pytest.mark.ordinary_place("a submodule cannot be renamed in that way")
 def test_path_that_is_not_utf8(world: World) -> None:
     """Nothing makes a venv at such a path, but a folder can be renamed."""
     made = create(world, world.root / "plain", branches={})
