@@ -462,7 +462,9 @@ def test_each_venv_gets_its_own(workbench: Workbench, world: World, manager: Man
     shop = workbench.shop(world, manager)
     second = make_venv(world, shop.repository.path / "envs" / "second")
     stranger = make_venv(world, shop.repository.path / "venv")
-    shop.repository.write(".git/info/exclude", "/venv/\n")
+    info = shop.repository.common_dir / "info"
+    info.mkdir(exist_ok=True)
+    (info / "exclude").write_text("/venv/\n")
     before = sorted(path.relative_to(stranger) for path in stranger.rglob("*"))
     shop.init()
 

@@ -138,7 +138,7 @@ def opted_in(world: World, framework: Framework) -> Repository:
 
 
 def hooks(repository: Repository) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (repository.git_dir / "hooks").iterdir()}
+    return {path.name: path.read_bytes() for path in (repository.common_dir / "hooks").iterdir()}
 
 
 JOURNEYS: Mapping[str, tuple[tuple[str, int], ...]] = {

@@ -232,7 +232,10 @@ def test_command_is_ended_by_a_pipe_that_nobody_reads(repository: Repository) ->
 
 def test_fault_of_the_disk(repository: Repository) -> None:
     repository.edit("right", 5)
-    (repository.path / ".git" / "freshvenv" / "objects").write_text("in the way")
+    state = repository.common_dir / "freshvenv"
+    # A linked worktree has had no need of what it shares.
+    state.mkdir(exist_ok=True)
+    (state / "objects").write_text("in the way")
     done = run(repository, *ASK, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()

@@ -29,6 +29,9 @@ small() { digit extra "$1"; record "small $1"; }
 minute=1500000000
 record() { git commit --quiet --all --date="@$((minute += 60)) +0000" --message "$1"; }
 gift() { git fetch --quiet "$FORK" gift; }
+own_dir() { git rev-parse --absolute-git-dir; }
+common_dir() { git rev-parse --path-format=absolute --git-common-dir; }
+forget() { rm -rf "$(own_dir)/logs" "$(common_dir)/logs"; }
 todo() { GIT_SEQUENCE_EDITOR="sed -i $1" git rebase --quiet --interactive "$2"; }
 """
 """Words for the steps below; each script stops at the first command that fails."""
@@ -400,7 +403,7 @@ UNTRUSTED = {
     """,
     "a pull request fetched into origin's namespace by hand, and its reflog gone": """
         git fetch --quiet origin pull/7/head:refs/remotes/origin/seven && git checkout --quiet origin/seven
-        git checkout --quiet main && rm -r .git/logs && git checkout --quiet origin/seven
+        git checkout --quiet main && forget && git checkout --quiet origin/seven
     """,
     "a pull request put into origin's namespace by update-ref": """
         gift && git update-ref refs/remotes/origin/gift FETCH_HEAD && git checkout --quiet origin/gift
@@ -418,8 +421,8 @@ UNTRUSTED = {
         gift && git branch --no-track mirror/gift FETCH_HEAD && git switch --quiet mirror/gift
     """,
     "another remote of an old form": """
-        mkdir -p .git/remotes
-        printf 'URL: %s\nPull: refs/heads/gift:refs/remotes/origin/gift\n' "$FORK" >.git/remotes/old
+        mkdir -p "$(common_dir)/remotes"
+        printf 'URL: %s\nPull: refs/heads/gift:refs/remotes/origin/gift\n' "$FORK" >"$(common_dir)/remotes/old"
         git fetch --quiet old && git checkout --quiet origin/gift
     """,
     "a tag of a fork": """
@@ -457,8 +460,8 @@ UNTRUSTED = {
         git checkout --quiet refs/tags/refs/remotes/origin/old
     """,
     "grafted before a commit of origin": """
-        gift && mkdir -p .git/info
-        echo "$(git rev-parse origin/topic) $(git rev-parse FETCH_HEAD)" >.git/info/grafts
+        gift && mkdir -p "$(common_dir)/info"
+        echo "$(git rev-parse origin/topic) $(git rev-parse FETCH_HEAD)" >"$(common_dir)/info/grafts"
         git checkout --quiet FETCH_HEAD
     """,
     "put before a commit of origin by a replace ref": """
@@ -498,8 +501,8 @@ def test_an_expired_reflog_proves_nothing(scene: Scene) -> None:
 
 
 def test_a_missing_reflog_proves_nothing(scene: Scene) -> None:
-    scene.play("git -c core.logAllRefUpdates=false commit --quiet --allow-empty -m x; rm -r .git/logs; small 6")
-    scene.play("rm -r .git/logs")
+    scene.play("git -c core.logAllRefUpdates=false commit --quiet --allow-empty -m x; forget; small 6")
+    scene.play("forget")
     assert "2 commits are not trusted" in scene.assert_refused()
 
 
@@ -572,7 +575,7 @@ def test_no_replaced_file_hides_behind_many(scene: Scene) -> None:
     """Ten thousand replace refs, which a fetch can bring at once, are not looked at one by one."""
     scene.play("""
         git fetch --quiet origin topic && main=$(git rev-parse origin/main) && git pack-refs --all --prune
-        { cat .git/packed-refs; seq --format="$main refs/replace/%040.0f" 10001; } >packed && mv packed .git/packed-refs
+        seq --format="$main refs/replace/%040.0f" 10001 >>"$(common_dir)/packed-refs"
         git -c core.useReplaceRefs=false checkout --quiet --detach origin/topic
     """)
     assert "replace refs" in scene.repository.freshvenv("trust", "show").stdout
@@ -684,7 +687,7 @@ def test_files_of_a_stranger_are_not_built_from_the_work_tree(scene: Scene, step
 @pytest.mark.parametrize("command", ["merge --quiet", "cherry-pick", "rebase --quiet --onto HEAD FETCH_HEAD~1"])
 def test_what_stopped_with_a_conflict_is_not_built(scene: Scene, command: str) -> None:
     scene.play(f"digit right 3 && record right && gift && git {command} FETCH_HEAD || true")
-    scene.play("grep --quiet canary backend/in_tree.py && rm -f .git/freshvenv/stamp .venv/.freshvenv/voucher")
+    scene.play('grep --quiet canary backend/in_tree.py && rm -f "$(own_dir)/freshvenv/stamp" .venv/.freshvenv/voucher')
     done = scene.repository.freshvenv("run", "--", "true", check=False)
     assert "uncommitted" in done.stderr
     assert not scene.canary.exists()
@@ -694,7 +697,7 @@ def test_a_patch_of_somebody_that_stopped_is_not_built(scene: Scene) -> None:
     scene.play("""
         digit right 3 && record right && gift && git format-patch --quiet --stdout -1 FETCH_HEAD >../patch
         git am --quiet --3way ../patch || true
-        rm -f .git/FETCH_HEAD .git/freshvenv/stamp .venv/.freshvenv/voucher
+        rm -f "$(own_dir)/FETCH_HEAD" "$(own_dir)/freshvenv/stamp" .venv/.freshvenv/voucher
     """)
     done = scene.repository.freshvenv("run", "--", "true", check=False)
     assert "a patch that am applies lies uncommitted" in done.stderr
@@ -750,13 +753,19 @@ def test_own_files_are_built_from_the_work_tree(scene: Scene, steps: str) -> Non
 
 @pytest.mark.parametrize(
     "damage",
-    ["rm brought; mkfifo brought", "rm brought; mkdir brought", "rm brought; ln -s ../../precious brought", ">brought"],
+    [
+        "rm brought; mkfifo brought",
+        "rm brought; mkdir brought",
+        'rm brought; ln -s "$OLDPWD/precious" brought',
+        ">brought",
+    ],
     ids=["a pipe", "a folder", "a link", "empty"],
 )
 def test_a_damaged_note_of_files_is_taken_for_the_worst(scene: Scene, damage: str) -> None:
     scene.play(f"""
-        echo precious >precious && gift && git checkout --quiet FETCH_HEAD -- . && cd .git/freshvenv && {damage}
-        cd ../.. && digit left 8 && git checkout --quiet -- src/demo/left.py && git reset --quiet --soft origin/topic
+        echo precious >precious && gift && git checkout --quiet FETCH_HEAD -- .
+        (cd "$(own_dir)/freshvenv" && {damage})
+        digit left 8 && git checkout --quiet -- src/demo/left.py && git reset --quiet --soft origin/topic
     """)
     assert "uncommitted" in scene.trigger()[0]
     assert not scene.canary.exists()
@@ -809,7 +818,7 @@ def test_a_damaged_ledger_counts_as_absent(scene: Scene, damage: str, word: str)
     scene.play("gift && git checkout --quiet -B gift FETCH_HEAD")
     scene.repository.freshvenv("resync", check=False)
     scene.canary.unlink()
-    scene.play(f"git switch --quiet main; cd .git/freshvenv; {damage}")
+    scene.play(f'git switch --quiet main; cd "$(common_dir)/freshvenv"; {damage}')
     scene.play("git switch --quiet gift")
     [line] = scene.trigger()
     assert line.startswith(LINE)
@@ -890,7 +899,7 @@ def test_remotes_are_named_and_pinned(scene: Scene) -> None:
 
 def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     scene.repository.freshvenv("hooks", "uninstall")
-    assert "freshvenv" not in (scene.repository.path / ".git" / "config").read_text()
+    assert "freshvenv" not in (scene.repository.common_dir / "config").read_text()
 
 
 def test_no_program_that_the_tree_chooses_is_started(scene: Scene) -> None:

@@ -71,6 +71,7 @@ def test_hook_sees_it(repository: Repository, make: Put, put: Put) -> None:
     assert own_lines(repository.attempt("checkout", "--quiet", "topic").stderr) == []
 
 
+@pytest.mark.unpoisoned("the command gets the environment as it is")
 @pytest.mark.parametrize(("make", "put"), WAYS.values(), ids=WAYS)
 def test_run_sees_it(repository: Repository, make: Put, put: Put) -> None:
     with_old_code(repository, make, put)

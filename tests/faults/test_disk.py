@@ -82,7 +82,7 @@ def folders(scene: Scene) -> dict[str, Path]:
         "venv": scene.repository.venv,
         "cache": root / "cache" / "freshvenv",
         "state": root / "state" / "freshvenv",
-        "git folder": scene.repository.git_dir,
+        "git folder": scene.repository.common_dir,
     }
 
 

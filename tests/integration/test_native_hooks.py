@@ -260,7 +260,9 @@ def fire(world: World, repository: Repository, kind: str = "post-checkout") -> b
     hook.chmod(0o755)
     commit = repository.head().commit
     arguments = [commit, commit, "1"] if kind == "post-checkout" else []
-    done = world.run(hook, *arguments, cwd=repository.top)
+    # Where .git is a file, git tells its hooks where that leads.
+    env = {"GIT_DIR": str(repository.git_dir)} if (repository.top / ".git").is_file() else {}
+    done = world.run(hook, *arguments, cwd=repository.top, env=env)
     assert (done.stdout, done.stderr) == ("", "")
     started = world.root / "started"
     if not started.exists():

@@ -110,7 +110,7 @@ EDITS = {
         "git commit -qam mine",
         "git merge -q other > /dev/null || true",
     ),
-    "index gone": ("rm .git/index",),
+    "index gone": ('rm "$(git rev-parse --git-path index)"',),
     "empty file": ("true > src/demo/left.py",),
     "sparse checkout": ("git sparse-checkout set --no-cone /pyproject.toml /src", "echo x > new.py"),
     "split index": ("git update-index --split-index", "echo x > new.py"),
@@ -154,8 +154,8 @@ LEFT_OUT = {
 
 @pytest.mark.parametrize("path", LEFT_OUT.values(), ids=LEFT_OUT)
 def test_left_out(repository: Repository, path: str) -> None:
-    (repository.git_dir / "info").mkdir()
-    (repository.git_dir / "info" / "exclude").write_text("secret.txt\n")
+    (repository.common_dir / "info").mkdir()
+    (repository.common_dir / "info" / "exclude").write_text("secret.txt\n")
     repository.write(".gitignore", ".venv/\n")
     repository.commit("bytecode is not ignored")
     repository.write(path, "x")
@@ -208,10 +208,10 @@ def test_submodule_that_moved(repository: Repository) -> None:
 def test_repository_is_untouched_byte_for_byte(repository: Repository, lines: tuple[str, ...]) -> None:
     """The index, the objects, the references: all that is in ``.git`` but our own folder."""
     shell(repository, *lines)
-    before = everything_in(repository.git_dir)
+    before = everything_in(repository.common_dir)
     status = repository.git("--no-optional-locks", "status", "--porcelain")
     read(repository)
-    assert everything_in(repository.git_dir) == before
+    assert everything_in(repository.common_dir) == before
     assert repository.git("--no-optional-locks", "status", "--porcelain") == status
 
 
@@ -226,16 +226,16 @@ def test_work_tree_is_untouched(repository: Repository) -> None:
 def test_no_index_is_left_behind(repository: Repository) -> None:
     repository.edit("left", 7)
     read(repository)
-    assert [path.name for path in (repository.git_dir / "freshvenv").iterdir()] == ["objects"]
+    assert [path.name for path in (repository.common_dir / "freshvenv").iterdir()] == ["objects"]
 
 
 def test_snapshot_in_a_linked_worktree(repository: Repository) -> None:
     repository.git("worktree", "add", "--quiet", "--detach", "../linked")
     linked = Repository(repository.world, repository.path.parent / "linked")
     linked.edit("left", 7)
-    before = everything_in(repository.git_dir)
+    before = everything_in(repository.common_dir)
     tree = read(linked)
-    assert everything_in(repository.git_dir) == before
+    assert everything_in(repository.common_dir) == before
     assert content(repository, tree.tree, "src/demo/left.py") == "NUMBER = 7\n"
     assert read(repository).is_clean
 
@@ -247,9 +247,9 @@ ODD = {"quotes": "a \"b\" 'c'", "newline": "a\nb", "colon": "a:b", "non-ASCII": 
 def test_snapshot_at_an_odd_path(world: World, name: str) -> None:
     repository = create(world, world.root / name / "demo", branches={})
     repository.edit("left", 7)
-    before = everything_in(repository.git_dir)
+    before = everything_in(repository.common_dir)
     tree = read(repository)
-    assert everything_in(repository.git_dir) == before
+    assert everything_in(repository.common_dir) == before
     assert content(repository, tree.tree, "src/demo/left.py") == "NUMBER = 7\n"
 
 

@@ -52,6 +52,8 @@ def _make_submodule(git: Callable[..., str], top: Path) -> None:
     around = top.parent
     if not (around / ".git").exists():
         git("init", "--quiet", "--initial-branch=main", cwd=around)
-    git("submodule", "--quiet", "add", f"./{top.name}", top.name, cwd=around)
+    # A submodule's name is a key of .gitmodules, which has no line end.
+    name = top.name.replace("\n", " ")
+    git("submodule", "--quiet", "add", "--name", name, f"./{top.name}", top.name, cwd=around)
     git("submodule", "--quiet", "absorbgitdirs", top.name, cwd=around)
     git("commit", "--quiet", "--message", f"add {top.name}", cwd=around)
