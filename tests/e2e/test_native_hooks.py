@@ -283,11 +283,13 @@ def test_fast_path_starts_no_python(repository: Repository) -> None:
     assert_fresh(repository, 31)
 
 
-@pytest.mark.parametrize("file", ["RECORD", "direct_url.json"])
-def test_fast_path_is_not_taken_past_a_newer_witness(repository: Repository, file: str) -> None:
-    """Somebody reinstalled: pip and uv write these files anew, whatever is in them."""
+@pytest.mark.parametrize(
+    "pattern", ["lib/*/site-packages/demo-1.0.dist-info/RECORD", "lib/*/site-packages", ".freshvenv/*.mark"]
+)
+def test_fast_path_is_not_taken_past_a_newer_witness(repository: Repository, pattern: str) -> None:
+    """Somebody reinstalled: pip and uv write ``RECORD`` anew, whatever is in it."""
     repository.freshvenv("init", "--hooks", "native")
-    [witness] = repository.venv.glob(f"lib/*/site-packages/demo-1.0.dist-info/{file}")
+    [witness] = repository.venv.glob(pattern)
     canary = watch_interpreter(repository)
     os.utime(witness)
 
