@@ -1,0 +1,328 @@
+"""Projects in folders of a repository, what they take from above, and what they require beside them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.commands import EDITABLE_LINE
+from support.oracle import assert_exact
+from support.repository import Repository, create, installed_value, make_venv, own_lines
+from support.world import TOOLS, World
+from support.zoo import ZOO, History, make_history
+
+# Projects in folders
+
+
+def monorepo(world: World, settings: str) -> Repository:
+    """Two projects, ``one`` (module demo) and ``two`` (module other), and a venv at the top."""
+    repository = create(world, world.root / "demo", branches={})
+    one, two = repository.path / "one", repository.path / "two"
+    one.mkdir()
+    for name in ("backend", "src", "pyproject.toml"):
+        (repository.path / name).rename(one / name)
+    shutil.copytree(one, two)
+    (two / "src" / "demo").rename(two / "src" / "other")
+    for file in (two / "pyproject.toml", *(two / "src" / "other").glob("*.py")):
+        file.write_text(file.read_text().replace("demo", "other"))
+    for folder in (one, two):
+        pyproject = folder / "pyproject.toml"
+        pyproject.write_text(pyproject.read_text().partition("[tool.freshvenv]")[0])
+    if settings:
+        repository.write("pyproject.toml", settings)
+    repository.commit("two projects")
+    make_venv(world, repository.venv)
+    return repository
+
+
+TWO_PROJECTS = """\
+[tool.freshvenv]
+venvs = [".venv"]
+
+[[tool.freshvenv.projects]]
+path = "one"
+
+[[tool.freshvenv.projects]]
+path = "two"
+"""
+
+
+def other_value(repository: Repository, venv: Path) -> int:
+    code = "import other.value; print(other.value.value())"
+    return int(repository.world.run(venv / "bin" / "python", "-I", "-c", code, cwd=repository.world.home).stdout)
+
+
+def edit_and_commit(repository: Repository, project: str, number: int) -> None:
+    package = {"one": "demo", "two": "other"}[project]
+    repository.write(f"{project}/src/{package}/left.py", f"NUMBER = {number}\n")
+    repository.commit(f"{project}: {number}")
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "found in the venv"])
+def test_two_projects_in_one_venv(world: World, *, listed: bool) -> None:
+    """Each has the hash of its own folder, so what happens in the other keeps it."""
+    repository = monorepo(world, TWO_PROJECTS if listed else "")
+    if not listed:
+        python = repository.venv / "bin" / "python"
+        world.run(TOOLS / "uv", "pip", "install", "--python", python, "./one", "./two", cwd=repository.path)
+    done = repository.freshvenv("init", "--hooks", "native")
+    assert {line.split(": ")[1] for line in done.stdout.splitlines()[1:]} == {".venv (one)", ".venv (two)"}
+    for folder in ("one", "two"):
+        repository.git("switch", "--quiet", "--create", f"topic-{folder}", "main")
+        repository.with_environment(FRESHVENV="off").git("switch", "--quiet", f"topic-{folder}")
+        edit_and_commit(repository, folder, 2)
+    repository.git("switch", "--quiet", "main")
+    answer = json.loads(repository.freshvenv("status", "--json").stdout)
+    trees = {target["project"]: target["installed"]["tree"] for target in answer["targets"]}
+    assert trees == {folder: repository.git("rev-parse", f"HEAD:{folder}") for folder in ("one", "two")}
+
+    for branch, label, expected in (
+        ("topic-one", ".venv (one)", (21, 11)),
+        ("main", ".venv (one)", (11, 11)),
+        ("topic-two", ".venv (two)", (11, 21)),
+    ):
+        [line] = own_lines(repository.attempt("switch", branch).stderr)
+        assert line.startswith(f"freshvenv: {label}: reinstalled ")
+        assert (installed_value(repository.venv, world), other_value(repository, repository.venv)) == expected
+        assert {target.state for target in repository.targets()} == {"fresh"}
+
+
+def test_uncommitted_edit_in_one_of_two_projects(world: World) -> None:
+    repository = monorepo(world, TWO_PROJECTS)
+    repository.freshvenv("init", "--hooks", "native")
+
+    repository.write("two/src/other/left.py", "NUMBER = 5\n")
+
+    assert {(target.project, target.state) for target in repository.targets()} == {("one", "fresh"), ("two", "stale")}
+    done = repository.freshvenv("resync")
+    assert [line.partition(" (tree")[0] for line in done.stdout.splitlines()] == [
+        "freshvenv: .venv (one): fresh",
+        "freshvenv: .venv (two): reinstalled other 1.0",
+    ]
+    assert other_value(repository, repository.venv) == 51
+
+
+@EDITABLE_LINE
+def test_projects_with_venvs_of_their_own(world: World) -> None:
+    """Each project in its own venv, next to it; the settings of one are not those of the other."""
+    settings = TWO_PROJECTS.replace('venvs = [".venv"]\n', "")
+    settings = settings.replace('path = "one"', 'path = "one"\nvenvs = ["one/.venv"]')
+    settings = settings.replace('path = "two"', 'path = "two"\nvenvs = ["two/.venv"]\neditable = true')
+    repository = monorepo(world, settings)
+    for name in ("one", "two"):
+        make_venv(world, repository.path / name / ".venv")
+    repository.freshvenv("init", "--hooks", "native")
+
+    states = {(target.venv, target.project, target.state, target.editable) for target in repository.targets()}
+    assert states == {("one/.venv", "one", "fresh", False), ("two/.venv", "two", "fresh", True)}
+    assert installed_value(repository.path / "one" / ".venv", world) == 11
+    assert other_value(repository, repository.path / "two" / ".venv") == 11
+
+
+def by_a_link(repository: Repository) -> None:
+    (repository.path / "one" / "src" / "demo" / "left.py").unlink()
+    (repository.path / "one" / "src" / "demo" / "left.py").symlink_to("../../../shared/left.py")
+
+
+def by_its_backend(repository: Repository) -> None:
+    backend = repository.path / "one" / "backend" / "in_tree.py"
+    statement = 'Path("src/demo/left.py").write_text(Path("../shared/left.py").read_text())'
+    text = backend.read_text().replace('    source = Path("src")\n', f'    {statement}\n    source = Path("src")\n', 1)
+    backend.write_text(text)
+
+
+TAKES = {"a link": by_a_link, "the backend": by_its_backend}
+
+
+@pytest.mark.parametrize("how", TAKES.values(), ids=TAKES)
+def test_project_that_takes_a_file_from_above(world: World, how: Callable[[Repository], None]) -> None:
+    """What is installed of it depends on more than its own folder; the other project keeps to its own."""
+    repository = monorepo(world, TWO_PROJECTS)
+    repository.write("shared/left.py", "NUMBER = 1\n")
+    how(repository)
+    repository.commit("take a file from above")
+    repository.freshvenv("init", "--hooks", "native")
+    repository.git("switch", "--quiet", "--create", "topic")
+    repository.with_environment(FRESHVENV="off").git("switch", "--quiet", "topic")
+    repository.write("shared/left.py", "NUMBER = 2\n")
+    assert {(target.project, target.state) for target in repository.targets()} == {("one", "stale"), ("two", "fresh")}
+    assert "shared/left.py" in str(repository.targets())
+    repository.commit("two")
+    repository.git("switch", "--quiet", "main")
+
+    for branch, value in (("topic", 21), ("main", 11)):
+        [line] = own_lines(repository.attempt("switch", branch).stderr)
+        assert line.startswith("freshvenv: .venv (one): reinstalled ")
+        assert installed_value(repository.venv, world) == value
+        assert {target.state for target in repository.targets()} == {"fresh"}
+
+
+def test_editable_project_that_takes_its_readme_from_above(world: World) -> None:
+    """It is in the metadata, which an editable install copies."""
+    history = make_history(world, ZOO["hatchling"], world.root / "demo", "sub")
+    repository = Repository(world, history.root)
+    pyproject = history.top / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("[project]", '[project]\nreadme = "README.md"'))
+    (history.top / "README.md").symlink_to("../README.md")
+    repository.write("README.md", "main")
+    repository.commit("a readme above")
+    repository.git("config", "freshvenv.editable", "true")
+    make_venv(world, repository.venv)
+    world.run("uv", "pip", "install", "--python", repository.venv / "bin" / "python", "-e", history.top)
+    repository.freshvenv("resync")
+
+    repository.write("README.md", "edited")
+
+    assert [target.state for target in repository.targets()] == ["stale"]
+    repository.freshvenv("resync")
+    python = repository.venv / "bin" / "python"
+    assert_exact(world, python, repository.path, history.project, editable=True, subdirectory="sub")
+
+
+def test_two_projects_that_look_above_are_not_mixed_up(world: World) -> None:
+    """What they depend on has one hash, and their wheels are two."""
+    repository = monorepo(world, TWO_PROJECTS)
+    for folder in ("one", "two"):
+        (repository.path / folder / "README.md").symlink_to("../README.md")
+    repository.write("README.md", "both")
+    repository.commit("a readme for both")
+
+    repository.freshvenv("init", "--hooks", "native")
+
+    assert installed_value(repository.venv, world) == 11
+    assert other_value(repository, repository.venv) == 11
+    trees = {
+        target["installed"]["tree"] for target in json.loads(repository.freshvenv("status", "--json").stdout)["targets"]
+    }
+    assert trees == {repository.git("rev-parse", "HEAD^{tree}")}
+
+
+def in_packages(world: World, table: str) -> tuple[Repository, History]:
+    """A project of hatchling in ``packages/demo`` that hooks keep in ``.venv``; ``table`` may say its version."""
+    history = make_history(world, ZOO["hatchling"], world.root / "demo", "packages/demo")
+    repository = Repository(world, history.root)
+    file = history.top / "pyproject.toml"
+    text = file.read_text()
+    file.write_text(text.replace('version = "1.0.0"', 'dynamic = ["version"]') + table if table else text)
+    settings = '[tool.freshvenv]\nvenvs = [".venv"]\n\n[[tool.freshvenv.projects]]\npath = "packages/demo"\n'
+    repository.write("pyproject.toml", settings)
+    repository.write("VERSION", "1.0.0\n")
+    repository.commit("a project in a folder")
+    make_venv(world, repository.venv)
+    repository.freshvenv("init", "--hooks", "native")
+    return repository, history
+
+
+ABOVE = {
+    "a version": (
+        '\n[tool.hatch.version]\npath = "../../VERSION"\npattern = "(?P<version>.+)"\n',
+        "VERSION",
+        "2.0.0\n",
+        "tree ",
+    ),
+    "an ignore file at the top": (
+        "",
+        ".gitignore",
+        ".venv/\n__pycache__/\nchanged.py\n",
+        "beside the project .gitignore ",
+    ),
+    "an ignore file in between": (
+        "",
+        "packages/.gitignore",
+        "changed.py\n",
+        "beside the project nothing -> packages/.gitignore ",
+    ),
+}
+"""A table that says the version, the file above the project that another branch changes, its content there, the reason."""
+
+
+@pytest.mark.parametrize(("table", "path", "text", "reason"), ABOVE.values(), ids=ABOVE)
+def test_hatchling_takes_what_is_above(world: World, table: str, path: str, text: str, reason: str) -> None:
+    """Nothing in the project's own folder changes, and a fresh install is another one."""
+    repository, history = in_packages(world, table)
+    python = repository.venv / "bin" / "python"
+    repository.git("switch", "--quiet", "--create", "topic")
+    repository.write(path, text)
+    assert [target.state for target in repository.targets()] == ["stale"]
+    assert str(repository.target().reasons[0]).startswith(reason)
+    repository.with_environment(FRESHVENV="off").git("add", "--all")
+    repository.with_environment(FRESHVENV="off").git("commit", "--quiet", "--message", "above")
+    files = {}
+    for branch in ("main", "topic", "main"):
+        said = own_lines(repository.attempt("switch", branch).stderr)
+        assert_exact(world, python, repository.path, history.project, editable=False, subdirectory="packages/demo")
+        assert repository.target().state == "fresh", said
+        files[branch] = sorted(str(path) for path in repository.venv.glob("lib/*/site-packages/demo_hatchling*/*"))
+    assert files["main"] != files["topic"]
+
+
+LOCAL = """\
+[build-system]
+requires = ["{backend}"]
+build-backend = "{module}"
+
+[project]
+name = "zz-app"
+version = "1.0"
+requires-python = ">=3.8"
+{requires}
+"""
+
+BY_PATH = {
+    "poetry": LOCAL.format(
+        backend="poetry-core", module="poetry.core.masonry.api", requires='dynamic = ["dependencies"]'
+    )
+    + """
+[tool.poetry]
+packages = [{ include = "app" }]
+
+[tool.poetry.dependencies]
+demo = { path = "lib", develop = true }
+""",
+    "hatchling": LOCAL.format(
+        backend="hatchling", module="hatchling.build", requires='dependencies = ["demo @ {root:uri}/lib"]'
+    )
+    + """
+[tool.hatch.metadata]
+allow-direct-references = true
+
+[tool.hatch.build.targets.wheel]
+packages = ["app"]
+""",
+}
+
+
+@pytest.mark.parametrize("pyproject", BY_PATH.values(), ids=BY_PATH)
+@pytest.mark.parametrize("where", ["lib", "../lib"], ids=["in the repository", "beside it"])
+def test_dependency_by_its_path_with_real_backends(world: World, pyproject: str, where: str) -> None:
+    """They write the folder that they build in into the metadata: it is the work tree's, in each clone its own."""
+    repository = create(world, world.root / "a folder" / "demo", branches={})
+    lib = repository.path / where
+    lib.mkdir()
+    for name in ("backend", "src", "pyproject.toml"):
+        (repository.path / name).rename(lib / name)
+    pyproject = pyproject.replace('path = "lib"', f'path = "{where}"').replace(
+        "{root:uri}/lib", f"{{root:uri}}/{where}"
+    )
+    repository.write("pyproject.toml", pyproject + '\n[tool.freshvenv]\nvenvs = [".venv"]\n')
+    repository.write("app/__init__.py", "")
+    repository.commit("an app, and what it requires")
+    other = world.root / "other folder" / "clone"
+    world.git("clone", "--quiet", str(repository.path), str(other), cwd=world.root)
+    if where != "lib":
+        shutil.copytree(lib, other.parent / "lib")
+    for clone in (repository, Repository(world, other)):
+        python = make_venv(world, clone.venv) / "bin" / "python"
+
+        done = clone.freshvenv("resync")
+
+        assert "could not be installed" not in done.stdout
+        assert installed_value(clone.venv, world) == 11
+        [metadata] = clone.venv.glob("lib/python*/site-packages/zz_app-1.0.dist-info/METADATA")
+        placed = metadata.read_bytes()
+        world.run("uv", "pip", "install", "--python", python, "--reinstall-package", "zz-app", clone.path)
+        assert metadata.read_bytes() == placed
