@@ -46,7 +46,8 @@ class Watched:
         log = folder / "log"
         log.write_text("")
         real = repository.world.run("sh", "-c", "command -v git").stdout.strip()
-        (folder / "git").write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(log))}\nexec "{real}" "$@"\n')
+        note = f"""{{ printf '%s\\037' "$@"; echo; }} >> {shlex.quote(str(log))}"""
+        (folder / "git").write_text(f'#!/bin/sh\n{note}\nexec "{real}" "$@"\n')
         (folder / "git").chmod(0o755)
         path = os.pathsep.join([str(folder), repository.world.env["PATH"]])
         words = (str(TOOLS / "python"), "-X", "importtime", "-I", *door)
@@ -54,7 +55,7 @@ class Watched:
         times = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
         self.modules = frozenset(line.rpartition("|")[2].strip() for line in times)
         self.lines = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
-        self.git = [_verb(line.split()) for line in log.read_text().splitlines()]
+        self.git = [_verb(line.split("\037")) for line in log.read_text().splitlines()]
 
     @property
     def heavy(self) -> frozenset[str]:
@@ -93,6 +94,7 @@ def test_nothing_to_do(repository: Repository) -> None:
     }
 
 
+@pytest.mark.ordinary_place("a script in a folder whose path has a blank is made by the library installer")
 def test_branch_seen_before(repository: Repository) -> None:
     switch_off_hooks(repository, "switch", "topic")
     watched = Watched(repository)
@@ -133,6 +135,7 @@ def test_status_where_nothing_has_changed(repository: Repository) -> None:
     assert states(repository.git_dir / "freshvenv") == before
 
 
+@pytest.mark.ordinary_place("a script in a folder whose path has a blank is made by the library installer")
 def test_several_venvs_cost_no_more_processes(repository: Repository, world: World) -> None:
     for name in ("one", "two", "three"):
         make_venv(world, repository.path / name)
