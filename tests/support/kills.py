@@ -177,6 +177,8 @@ def fight(arena: Arena, contender: str, rounds: int, chance: random.Random) -> T
             tally.left += 1
             tally.stories.append(f"{story}: not repaired: {again.stdout}{again.stderr}{wrong[:3]}")
             start_over(arena, contender, branch)
+        if tally.rounds % 50 == 0:
+            print(f"{contender}: {tally.rounds} of {rounds}", file=sys.stderr, flush=True)
     return tally
 
 
