@@ -43,6 +43,11 @@ def state_of(path: str) -> str:
     return f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino} {path}"
 
 
+def changed_at(state: str) -> int:
+    """When a file was changed by that state, its times and names included, in nanoseconds since the epoch."""
+    return int(state.split(" ", 2)[1])
+
+
 def render(
     asked: Iterable[str],
     same: Iterable[str],

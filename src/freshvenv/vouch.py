@@ -125,12 +125,18 @@ def _answer_text(sight: Sight, said: Iterable[str], before: int) -> str:
     places = _looked_at(sight)
     if not asked or tree.picture is None or not places:
         return ""
-    there = [path for path in places if os.path.lexists(path)]
-    there += [os.path.realpath(path) for path in there if os.path.islink(path)]
-    if any(os.lstat(path).st_ctime_ns >= before for path in there):
+    same, absent = [], []
+    for path in places:
+        try:
+            same.append(answer.state_of(path))
+        except FileNotFoundError:
+            absent.append(path)
+            continue
+        if os.path.islink(path):
+            same.append(answer.state_of(os.path.realpath(path)))
+    if any(answer.changed_at(state) >= before for state in same):
         return ""
-    absent = [path for path in places if not os.path.lexists(path)]
-    return answer.render(asked, map(answer.state_of, there), absent, tree.pathspecs, tree.picture, said)
+    return answer.render(asked, same, absent, tree.pathspecs, tree.picture, said)
 
 
 def _looked_at(sight: Sight) -> list[str]:
