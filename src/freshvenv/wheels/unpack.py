@@ -97,7 +97,9 @@ def unpack(wheel: Path, directory: Path, log: Path, move: Move | None = None) ->
             raise
         raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
     except _INVALID as error:
-        raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
+        # The library writes several issues as Python writes a list, with quotes and escapes.
+        issues = "; ".join(getattr(error, "issues", ())) or error
+        raise BuildError(f"the build made an invalid wheel: {issues}", log=log) from error
     if not any(file.path == f"{payload.dist_info}/METADATA" for file in payload.files):
         raise BuildError("the build made an invalid wheel: it has no METADATA", log=log)
     dump(payload)
