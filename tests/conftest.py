@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.places import ODD_NAME, PLACE, Place
+from support.places import ODD_LINE, ODD_NAME, PLACE, Place
 from support.poison import POISONED
 from support.world import World, sterile_environment
 
@@ -16,7 +16,7 @@ from support.world import World, sterile_environment
 def sterile(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """No test sees the settings of the person or the machine that runs it."""
     place = Place.ORDINARY if request.node.get_closest_marker("ordinary_place") else PLACE
-    name = ODD_NAME.replace("\n", " ") if request.node.get_closest_marker("one_line") else ODD_NAME
+    name = ODD_LINE if request.node.get_closest_marker("one_line") else ODD_NAME
     root = tmp_path / name if place is Place.ODD_PATH else tmp_path
     poisoned = POISONED and not request.node.get_closest_marker("unpoisoned")
     world = World(root, sterile_environment(root, os.environ), poisoned, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -160,6 +161,7 @@ def test_foreign_hook_that_is_not_executable_stays_off(repository: Repository) -
 def test_beside_the_hooks_of_pre_commit(repository: Repository, order: str) -> None:
     """Both tools move a hook that they find out of the way and call it, whoever comes last."""
     canary = repository.world.root / "canary"
+    entry = f"touch {shlex.quote(str(canary))}"
     repository.write(
         ".pre-commit-config.yaml",
         textwrap.dedent(f"""\
@@ -168,7 +170,7 @@ def test_beside_the_hooks_of_pre_commit(repository: Repository, order: str) -> N
                 hooks:
                 -   id: canary
                     name: canary
-                    entry: touch {canary}
+                    entry: {json.dumps(entry)}
                     language: system
                     stages: [post-checkout, post-merge, post-rewrite, post-commit]
                     always_run: true

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -947,7 +948,7 @@ def test_an_interpreter_that_comes_with_the_tree_is_not_started(scene: Scene, li
 
 def test_a_file_of_the_tree_opts_nobody_in_and_names_no_venv(scene: Scene) -> None:
     """The configuration may include a file of the work tree; what is ours does not count there."""
-    elsewhere = make_venv(scene.world, scene.world.root / "elsewhere")
+    elsewhere = shlex.quote(str(make_venv(scene.world, scene.world.root / "elsewhere")))
     scene.play(f"""
         git config --file settings freshvenv.venvs {elsewhere} && git config --file settings freshvenv.enabled true
         git add settings && git commit --quiet --message settings && git config include.path ../settings

@@ -14,6 +14,9 @@ from support.world import TOOLS, World
 ASK = ("python", "-c", "import demo.value; print(demo.value.value())")
 
 
+NOTES = pytest.mark.one_line("a voucher is of lines, and not left there")
+
+
 @pytest.fixture
 def repository(world: World) -> Repository:
     """A checkout whose hooks keep one venv fresh."""
@@ -82,6 +85,7 @@ def marks(text: str) -> set[str]:
     return {line for line in text.splitlines() if line.endswith(".mark")}
 
 
+@NOTES
 def test_every_install_has_a_mark_of_its_own(repository: Repository) -> None:
     """That alone tells an older install of the same commit from what took its place."""
     files = (repository.git_dir / "freshvenv" / "stamp", repository.venv / ".freshvenv" / "voucher")
@@ -93,6 +97,7 @@ def test_every_install_has_a_mark_of_its_own(repository: Repository) -> None:
     assert not before[1] & after[1]
 
 
+@NOTES
 def test_nothing_is_marked_anew_while_nothing_is_done(repository: Repository) -> None:
     def notes() -> dict[str, int]:
         found = {path.name: path.stat().st_mtime_ns for path in (repository.venv / ".freshvenv").iterdir()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
@@ -64,9 +66,12 @@ def say(world: World, *argv: str, cwd: Path) -> Said:
     done = world.freshvenv(*argv, cwd=cwd, check=False)
     assert "Traceback" not in done.stderr + done.stdout
     assert "a bug" not in done.stderr
-    # Signs that a terminal would obey are printed as escapes.
-    root = str(world.root)
-    return Said(done.returncode, (done.stdout + done.stderr).replace(printable(root), root))
+    return Said(done.returncode, done.stdout + done.stderr)
+
+
+def shown(path: Path) -> str:
+    """How a path is printed: signs that a terminal would obey are escapes."""
+    return printable(str(path))
 
 
 def assert_hook_is_polite(repository: Repository, *, silent: bool = False) -> None:
@@ -141,7 +146,7 @@ def settings(repository: Repository, *lines: str) -> None:
 @pytest.mark.parametrize("command", [*COMMANDS, *HOOK_COMMANDS], ids=" ".join)
 def test_not_a_repository(world: World, command: tuple[str, ...]) -> None:
     said = say(world, *command, cwd=world.home)
-    assert said == Said(2, f"freshvenv: {world.home} is not in a git repository (run it inside of one)\n")
+    assert said == Said(2, f"freshvenv: {shown(world.home)} is not in a git repository (run it inside of one)\n")
     assert list(world.home.iterdir()) == []
 
 
@@ -151,7 +156,7 @@ def test_bare_repository(world: World, command: tuple[str, ...]) -> None:
     world.git("init", "--quiet", "--bare", str(bare), cwd=world.root)
     before = everything_in(bare)
     said = say(world, *command, cwd=bare)
-    message = f"freshvenv: {bare} is in a bare repository, where there is no work tree (run it in a work tree)\n"
+    message = f"freshvenv: {shown(bare)} is in a bare repository, where there is no work tree (run it in a work tree)\n"
     assert said == Said(2, message)
     assert everything_in(bare) == before
 
@@ -185,7 +190,7 @@ def test_no_project(repository: Repository, lines: tuple[str, ...], command: tup
     before = everything_in(repository.path)
     said = say(repository.world, *command, cwd=repository.path)
     assert said.status == 2
-    assert said.text.startswith(f"freshvenv: {repository.path} has no project (no pyproject.toml ")
+    assert said.text.startswith(f"freshvenv: {shown(repository.path)} has no project (no pyproject.toml ")
     assert "[[tool.freshvenv.projects]]" in said.text
     assert everything_in(repository.path) == before
     assert_hook_is_polite(repository, silent=True)
@@ -299,7 +304,7 @@ def of_another_checkout(repository: Repository) -> str:
     other = create(world, world.root / "other", branches={})
     make = ("pip", "install", "--quiet", "--no-deps", "--reinstall", "--python", repository.venv / "bin" / "python")
     world.run(TOOLS / "uv", *make, ".", cwd=other.path)
-    return rf"foreign, left alone: installed from {re.escape(str(other.path))}"
+    return rf"foreign, left alone: installed from {re.escape(shown(other.path))}"
 
 
 def leads_out_of_the_repository(repository: Repository) -> str:
@@ -308,7 +313,7 @@ def leads_out_of_the_repository(repository: Repository) -> str:
     repository.venv.symlink_to(elsewhere)
     return (
         r"broken, left alone: leads out of the repository, "
-        rf"to {re.escape(str(elsewhere))}; git config --add freshvenv\.venvs \.venv .*"
+        rf"to {re.escape(shown(elsewhere))}; git config --add freshvenv\.venvs \.venv .*"
     )
 
 
@@ -481,7 +486,7 @@ def test_build_that_fails(installed: Repository) -> None:
     assert said == Said(
         1,
         "freshvenv: .venv: stale, not reinstalled: the build failed: RuntimeError: no compiler\\x1b[2J"
-        f" (the build log is {log})\n",
+        f" (the build log is {shown(log)})\n",
     )
     assert "RuntimeError: no compiler" in log.read_text()
     assert everything_in(installed.venv) == before
@@ -709,8 +714,10 @@ def objects_gone(repository: Repository) -> None:
 
 def record_that_points_outside(repository: Repository) -> None:
     [record] = repository.venv.glob("lib/python*/site-packages/demo-1.0.dist-info/RECORD")
-    rows = "../../../../precious/file,,\n" + f"{repository.path}/precious/file,,\nlink/file,,\n"
-    record.write_text(rows + record.read_text())
+    text = io.StringIO()
+    paths = ("../../../../precious/file", f"{repository.path}/precious/file", "link/file")
+    csv.writer(text, lineterminator="\n").writerows([path, "", ""] for path in paths)
+    record.write_text(text.getvalue() + record.read_text())
     (record.parents[1] / "link").symlink_to(repository.path / "precious")
 
 
@@ -753,7 +760,9 @@ def test_damage_is_repaired(installed_twice: Repository, damage: Callable[[Repos
     assert said.status == 0, said.text
     assert everything_in(repository.path / "precious") == expected
     assert_fresh(repository, 11)
-    assert own_notes(repository.venv) == [".mark", ".receipt.json", "voucher"]
+    # A voucher is of lines, and none is left where a path has a line end.
+    voucher = [] if "\n" in str(repository.path) else ["voucher"]
+    assert own_notes(repository.venv) == [".mark", ".receipt.json", *voucher]
 
 
 # Programs that are missing
@@ -814,7 +823,7 @@ def test_uv_and_pip_are_missing(installed: Repository) -> None:
     assert said.status == 1, said
     [log] = logs(installed.world)
     assert said == Said(
-        1, f"freshvenv: .venv: stale, not reinstalled: pip made no build environment (the build log is {log})\n"
+        1, f"freshvenv: .venv: stale, not reinstalled: pip made no build environment (the build log is {shown(log)})\n"
     )
     assert "No module named" in log.read_text()
     assert everything_in(installed.venv) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -15,9 +16,11 @@ import pytest
 from click.testing import CliRunner
 
 from freshvenv.cli import group
+from support.commands import EDITABLE_LINE
 from support.interpreters import RUNNING, available, interpreters
 from support.repository import PROJECT, Repository, Target, create, installed_value, make_venv
 from support.shelf import Shelf, world_in
+from support.snapshot import installed_files
 from support.world import TOOLS, World
 from support.zoo import ZOO, make_history
 
@@ -29,22 +32,31 @@ OTHERS = [interpreters()[version] for version in available("3.8", "3.12", "3.13"
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """The demo project, installed by freshvenv into ``.venv``; a venv in ``copy`` would be ours too."""
-    shelf = Shelf(world_in(tmp_path_factory.mktemp("world")), frozenset({"cache", "state"}))
-    made = create(shelf.world, shelf.world.root / "demo", branches={"topic": (("left", 2),)})
-    for branch in ("topic", "main"):
-        made.git("switch", "--quiet", branch)
-        add_settings(made, 'venvs = [".venv", "copy*"]')
-    make_venv(made.world, made.venv)
-    made.freshvenv("resync")
-    shelf.keep()
+def shelves(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Shelf]:
+    """The demo project, installed by freshvenv into ``.venv``; a venv in ``copy`` would be ours too.
+
+    There is one for all tests, and where a path has a line end, one for those that are marked ``one_line``.
+    """
+
+    @functools.cache
+    def shelf(one_line: bool) -> Shelf:
+        shelf = Shelf(world_in(tmp_path_factory.mktemp("world"), one_line=one_line), frozenset({"cache", "state"}))
+        made = create(shelf.world, shelf.world.root / "demo", branches={"topic": (("left", 2),)})
+        for branch in ("topic", "main"):
+            made.git("switch", "--quiet", branch)
+            add_settings(made, 'venvs = [".venv", "copy*"]')
+        make_venv(made.world, made.venv)
+        made.freshvenv("resync")
+        shelf.keep()
+        return shelf
+
     return shelf
 
 
 @pytest.fixture
-def repository(sterile: World, shelf: Shelf) -> Repository:
+def repository(sterile: World, shelves: Callable[[bool], Shelf]) -> Repository:
     """What was prepared, always at the same path: what is installed is fresh there and nowhere else."""
+    shelf = shelves("\n" not in sterile.root.name)
     shelf.restore()
     return Repository(shelf.world_of(sterile), shelf.world.root / "demo")
 
@@ -140,7 +152,9 @@ def wheel_from_elsewhere(repository: Repository) -> None:
     repository.git("switch", "--quiet", "main")
     [wheel] = (repository.world.root / "dist").glob("*.whl")
     python = repository.venv / "bin" / "python"
-    uv(repository, "pip", "install", "--quiet", "--no-deps", "--reinstall", "--python", python, wheel)
+    # uv reads a path with a line end as something else.
+    relative = f"../dist/{wheel.name}"
+    uv(repository, "pip", "install", "--quiet", "--no-deps", "--reinstall", "--python", python, relative)
 
 
 def second_metadata(repository: Repository) -> None:
@@ -375,7 +389,13 @@ FOOLED: dict[str, tuple[Callable[[Repository], None], str]] = {
 }
 
 
-@pytest.mark.parametrize(("fool", "state"), FOOLED.values(), ids=FOOLED)
+EDITABLE_LINES = dict.fromkeys(("made editable by uv", "settings ask for an editable install"), EDITABLE_LINE)
+
+
+@pytest.mark.parametrize(
+    ("fool", "state"),
+    [pytest.param(*row, id=name, marks=EDITABLE_LINES.get(name, ())) for name, row in FOOLED.items()],
+)
 def test_not_fresh_and_set_right_by_a_resync(
     repository: Repository, fool: Callable[[Repository], None], state: str
 ) -> None:
@@ -439,7 +459,8 @@ def test_whole_venv_copied(repository: Repository) -> None:
     resync(repository)
     assert_fresh_here(repository, MAIN, "copy")
     # Its programs start its own interpreter now.
-    assert f"{repository.path}/copy/bin/python" in (repository.path / "copy" / "bin" / "demo").read_text()
+    wrappers = installed_files(repository.path / "copy" / "bin" / "python", "demo").wrappers
+    assert {wrapper.interpreter for wrapper in wrappers.values()} == {"<venv>"}
 
 
 def test_venv_moved(repository: Repository) -> None:
@@ -812,6 +833,7 @@ EDITABLE: dict[str, tuple[Callable[[Repository], None], str]] = {
 }
 
 
+@EDITABLE_LINE
 @pytest.mark.parametrize(("fool", "state"), EDITABLE.values(), ids=EDITABLE)
 def test_editable_install_is_not_fresh(editable: Repository, fool: Callable[[Repository], None], state: str) -> None:
     fool(editable)
@@ -858,7 +880,9 @@ def other_distribution(repository: Repository) -> Path:
 
 def unrelated_install_by_uv(repository: Repository) -> None:
     python = repository.venv / "bin" / "python"
-    uv(repository, "pip", "install", "--quiet", "--python", python, other_distribution(repository))
+    # uv reads a path with a line end as something else.
+    relative = os.path.relpath(other_distribution(repository), repository.path)
+    uv(repository, "pip", "install", "--quiet", "--python", python, relative)
 
 
 def unrelated_install_and_uninstall(repository: Repository) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.report import printable
 from support.repository import Repository, assert_fresh, create, make_venv, own_lines
 from support.shelf import Shelf, world_in
 from support.world import World
@@ -598,9 +599,10 @@ def test_repository_of_another_owner(installed: Repository) -> None:
     for command in (("init",), ("resync",), ("status",), ("explain",), ("doctor",)):
         said = say(other, *command)
         assert said.status == 2
+        # Signs that a terminal would obey are printed as escapes.
         assert said.text == (
-            f"freshvenv: {installed.path} is in a repository of somebody else, and git does not work there "
-            "(see safe.directory in git-config(1))\n"
+            f"freshvenv: {printable(str(installed.path))} is in a repository of somebody else, "
+            "and git does not work there (see safe.directory in git-config(1))\n"
         )
     assert everything_in(installed.path) == before
     say(other, "hook", "post-checkout")

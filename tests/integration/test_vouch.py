@@ -53,6 +53,7 @@ MEANWHILE: dict[str, tuple[Change, bool, frozenset[str]]] = {
 """What is done when the first of two venvs is filled; whether there is a stamp afterwards, and where a voucher."""
 
 
+@pytest.mark.one_line("a voucher is of lines, and not left there")
 @pytest.mark.parametrize(("change", "stamp", "vouchers"), MEANWHILE.values(), ids=MEANWHILE)
 def test_changed_while_another_venv_is_filled(
     world: World, repository: Repository, change: Change, *, stamp: bool, vouchers: frozenset[str]

@@ -55,7 +55,8 @@ def install(repository: Repository, venv: Path | str, *, editable: bool = False)
 def content(*places: Path) -> dict[str, str]:
     """Everything below some folders, by path: what a file holds, where a link leads, that a folder is there.
 
-    Left out are the objects of snapshots, which freshvenv keeps beside git's own to compare uncommitted work.
+    Left out are the objects of snapshots, which freshvenv keeps beside git's own to compare uncommitted work, and the
+    note of what ``status`` said, which it leaves as soon as all that it has seen is old enough.
     """
     found = {}
     for path in (path for place in places for path in place.rglob("*")):
@@ -65,7 +66,8 @@ def content(*places: Path) -> dict[str, str]:
             found[str(path)] = "folder"
         else:
             found[str(path)] = f"{path.stat().st_mode:o} {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return {path: what for path, what in found.items() if ".git/freshvenv/objects" not in path}
+    ours = (".git/freshvenv/objects", ".git/freshvenv/answer")
+    return {path: what for path, what in found.items() if not any(name in path for name in ours)}
 
 
 def values(repository: Repository, *venvs: str) -> list[int]:

@@ -27,6 +27,8 @@ PLACE = Place(os.environ.get("FRESHVENV_TEST_PLACE", ""))
 """That of this run."""
 
 ODD_NAME = 'it\'s an "odd" $(place)\nfür `alle`'
+ODD_LINE = ODD_NAME.replace("\n", " ")
+"""The same for what cannot be in a place whose path has a line end."""
 
 
 def move(git: Callable[..., str], top: Path, place: Place) -> None:

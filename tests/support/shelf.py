@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.places import ODD_NAME, PLACE, Place
+from support.places import ODD_LINE, ODD_NAME, PLACE, Place
 from support.values import replace
 from support.world import World, sterile_environment
 
@@ -15,9 +15,10 @@ _ALWAYS = frozenset({"home", "templates"})
 _PREFIX = "kept-"
 
 
-def world_in(folder: Path) -> World:
-    """A world for several tests, in the place of this run."""
-    root = folder / ODD_NAME if PLACE is Place.ODD_PATH else folder
+def world_in(folder: Path, *, one_line: bool = False) -> World:
+    """A world for several tests, in the place of this run; with ``one_line``, no line end is in its path."""
+    name = ODD_LINE if one_line else ODD_NAME
+    root = folder / name if PLACE is Place.ODD_PATH else folder
     return World(root, sterile_environment(root, os.environ))
 
 

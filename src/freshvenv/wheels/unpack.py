@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import errno
 import os
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -63,11 +64,16 @@ class Move(NamedTuple):
         What lies beside that place (a path that goes up, made absolute) was looked for beside the build.
         """
         for built in (self.built, Path(os.path.realpath(self.built))):
-            inside = ((built.as_uri(), self.place.as_uri()), (built, self.place))
-            beside = ((built.parent.as_uri(), self.place.parent.as_uri()), (built.parent, self.place.parent))
-            for old, new in (*inside, *beside):
+            for old, new in ((built, self.place), (built.parent, self.place.parent)):
+                metadata = _url(old).sub(new.as_uri().encode(), metadata)
                 metadata = metadata.replace(os.fsencode(old), os.fsencode(new))
         return metadata
+
+
+def _url(path: Path) -> re.Pattern[bytes]:
+    """The URL of a path, whichever signs are quoted in it: hatchling does so with blanks alone."""
+    signs = (b"(?:%s|(?i:%%%02X))" % (re.escape(bytes((sign,))), sign) for sign in os.fsencode(path))
+    return re.compile(b"file://" + b"".join(signs))
 
 
 def unpack(wheel: Path, directory: Path, log: Path, move: Move | None = None) -> Payload:
@@ -97,7 +103,9 @@ def unpack(wheel: Path, directory: Path, log: Path, move: Move | None = None) ->
             raise
         raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
     except _INVALID as error:
-        raise BuildError(f"the build made an invalid wheel: {error}", log=log) from error
+        # The library writes several issues as Python writes a list, with quotes and escapes.
+        issues = "; ".join(getattr(error, "issues", ())) or error
+        raise BuildError(f"the build made an invalid wheel: {issues}", log=log) from error
     if not any(file.path == f"{payload.dist_info}/METADATA" for file in payload.files):
         raise BuildError("the build made an invalid wheel: it has no METADATA", log=log)
     dump(payload)

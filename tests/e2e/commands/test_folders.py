@@ -11,6 +11,7 @@ import pytest
 
 from support.commands import EDITABLE_LINE
 from support.oracle import assert_exact
+from support.places import Place
 from support.repository import Repository, create, installed_value, make_venv, own_lines
 from support.world import TOOLS, World
 from support.zoo import ZOO, History, make_history
@@ -161,6 +162,7 @@ def test_project_that_takes_a_file_from_above(world: World, how: Callable[[Repos
         assert {target.state for target in repository.targets()} == {"fresh"}
 
 
+@EDITABLE_LINE
 def test_editable_project_that_takes_its_readme_from_above(world: World) -> None:
     """It is in the metadata, which an editable install copies."""
     history = make_history(world, ZOO["hatchling"], world.root / "demo", "sub")
@@ -324,5 +326,9 @@ def test_dependency_by_its_path_with_real_backends(world: World, pyproject: str,
         assert installed_value(clone.venv, world) == 11
         [metadata] = clone.venv.glob("lib/python*/site-packages/zz_app-1.0.dist-info/METADATA")
         placed = metadata.read_bytes()
-        world.run("uv", "pip", "install", "--python", python, "--reinstall-package", "zz-app", clone.path)
+        if "hatchling" in pyproject and world.place is Place.ODD_PATH:
+            # hatchling itself does not build there: it quotes nothing but blanks in a URL.
+            assert f"Requires-Dist: demo @ {clone.path.as_uri()}/{where}\n".encode() in placed
+            continue
+        world.run("uv", "pip", "install", "--python", python, "--reinstall-package", "zz-app", ".", cwd=clone.path)
         assert metadata.read_bytes() == placed
