@@ -475,6 +475,7 @@ def test_venv_moved_and_moved_back(repository: Repository) -> None:
     assert_fresh_here(repository, MAIN)
 
 
+@pytest.mark.ordinary_place("a submodule that is moved or copied is for git still the one that it was")
 def test_repository_moved(repository: Repository) -> None:
     moved = Repository(repository.world, repository.world.root / "moved")
     repository.path.rename(moved.path)
@@ -483,6 +484,7 @@ def test_repository_moved(repository: Repository) -> None:
     assert_fresh_here(moved, MAIN)
 
 
+@pytest.mark.ordinary_place("a submodule that is moved or copied is for git still the one that it was")
 def test_repository_copied_with_its_venv(repository: Repository) -> None:
     """The copied venv still holds an install of the first checkout, which must not be taken for one of the copy."""
     copied = Repository(repository.world, repository.world.root / "copied")
