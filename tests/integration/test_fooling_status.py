@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from freshvenv.cli import group
 from support.commands import EDITABLE_LINE
 from support.interpreters import RUNNING, available, interpreters
+from support.places import Place
 from support.repository import PROJECT, Repository, Target, create, installed_value, make_venv
 from support.shelf import Shelf, world_in
 from support.snapshot import installed_files
@@ -32,15 +33,16 @@ OTHERS = [interpreters()[version] for version in available("3.8", "3.12", "3.13"
 
 
 @pytest.fixture(scope="module")
-def shelves(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Shelf]:
+def shelves(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool, Place], Shelf]:
     """The demo project, installed by freshvenv into ``.venv``; a venv in ``copy`` would be ours too.
 
-    There is one for all tests, and where a path has a line end, one for those that are marked ``one_line``.
+    There is one for all tests, and others for those that are marked ``one_line`` or ``ordinary_place``.
     """
 
     @functools.cache
-    def shelf(one_line: bool) -> Shelf:
-        shelf = Shelf(world_in(tmp_path_factory.mktemp("world"), one_line=one_line), frozenset({"cache", "state"}))
+    def shelf(one_line: bool, place: Place) -> Shelf:
+        world = world_in(tmp_path_factory.mktemp("world"), one_line=one_line, place=place)
+        shelf = Shelf(world, frozenset({"cache", "state"}))
         made = create(shelf.world, shelf.world.root / "demo", branches={"topic": (("left", 2),)})
         for branch in ("topic", "main"):
             made.git("switch", "--quiet", branch)
@@ -54,9 +56,9 @@ def shelves(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Shelf]
 
 
 @pytest.fixture
-def repository(sterile: World, shelves: Callable[[bool], Shelf]) -> Repository:
+def repository(sterile: World, shelves: Callable[[bool, Place], Shelf]) -> Repository:
     """What was prepared, always at the same path: what is installed is fresh there and nowhere else."""
-    shelf = shelves("\n" not in sterile.root.name)
+    shelf = shelves("\n" not in sterile.root.name, sterile.place)
     shelf.restore()
     return Repository(shelf.world_of(sterile), shelf.world.root / "demo")
 

@@ -15,11 +15,11 @@ _ALWAYS = frozenset({"home", "templates"})
 _PREFIX = "kept-"
 
 
-def world_in(folder: Path, *, one_line: bool = False) -> World:
-    """A world for several tests, in the place of this run; with ``one_line``, no line end is in its path."""
+def world_in(folder: Path, *, one_line: bool = False, place: Place = PLACE) -> World:
+    """A world for several tests, mostly in the place of this run; with ``one_line``, no line end is in its path."""
     name = ODD_LINE if one_line else ODD_NAME
-    root = folder / name if PLACE is Place.ODD_PATH else folder
-    return World(root, sterile_environment(root, os.environ))
+    root = folder / name if place is Place.ODD_PATH else folder
+    return World(root, sterile_environment(root, os.environ), place=place)
 
 
 @dataclass(frozen=True)
