@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +20,7 @@ from freshvenv.source.worktree import WorkTree
 from freshvenv.venvs.intent import Intent, write_intent
 from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.origin import outdate_uv_cache, provenance
-from freshvenv.venvs.place import place, sweep
+from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.requirements import question, unmet_requirements
 from freshvenv.venvs.venv import Venv, open_venv
@@ -146,13 +146,25 @@ class _Job(NamedTuple):
         sweep(self.venv)
         layout = lay_out(self.venv, payload, extra)
         self.workshop.progress.step("placing files")
-        placed = place(self.venv, layout, outgoing(self.sighting), self._note)
+        placed = place(self.venv, layout, self._outgoing(payload, layout), self._note)
         missing = self._bring_in(wanted, payload)
         receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)._replace(left=left)
         self.desk.write_receipt(receipt)
         for begun in (*self.sighting.intents, *([placed.intent] if placed.intent else [])):
             begun.drop()
         return Installed(receipt, placed.delta.size)
+
+    def _outgoing(self, payload: Payload, layout: Collection[str]) -> Outgoing:
+        going = outgoing(self.sighting)
+        if not self.sighting.is_disturbed:
+            return going
+        # Imported here: it looks through the cache, and mostly nobody else was at it.
+        from freshvenv.venvs.strewn import strewn
+
+        target = self.sighting.target
+        others = (it for it in target.candidate.contents if it not in target.installed)
+        left = strewn(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
+        return going._replace(paths=going.paths | left, is_disturbed=True)
 
     def _payload(self) -> Payload:
         with limited(self.limit, SlowBuildError(self._late("the build"), log=self.log)):

@@ -43,6 +43,11 @@ class Sighting(NamedTuple):
         project = self.target.project.path
         return self.target.candidate.label if project == "." else f"{self.target.candidate.label} ({project})"
 
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether an install was changed by somebody else, or not finished."""
+        return bool(self.observation.altered or self.observation.distrust or self.observation.interrupted)
+
 
 def fingerprint_of(target: Target, venv: Venv, tree: WorkTree, receipt: Receipt | None) -> Fingerprint:
     """What an install of the project as it is checked out would be made from."""

@@ -28,11 +28,15 @@ from freshvenv.venvs.witness import stamp_of, stamps
 
 
 class Outgoing(NamedTuple):
-    """The install that goes: its files, its folders of metadata, and what is known of files from the last receipt."""
+    """The install that goes: its files, its folders of metadata, and what is known of files from the last receipt.
+
+    ``is_disturbed``: somebody else was at it, so bytecode may be of files that were there in between.
+    """
 
     paths: frozenset[str] = frozenset()
     metadata: frozenset[str] = frozenset()
     stamps: Mapping[str, FileStamp] = MappingProxyType({})
+    is_disturbed: bool = False
 
 
 class Placed(NamedTuple):
@@ -54,6 +58,10 @@ def place(
     """
     _refuse_outside(venv, layout)
     outgoing = _believable(venv, layout, outgoing)
+    if outgoing.is_disturbed:
+        # A second and a size are all that Python compares, and another installer may have written both.
+        for path in layout:
+            _drop_bytecode(venv.path, path)
     owned = [path for path in outgoing.paths if _is_file(venv.path / path)]
     present = stamps(venv.path, layout, outgoing.stamps)
     delta = subtract(layout, present, owned)
@@ -163,7 +171,7 @@ def _believable(venv: Venv, layout: Mapping[str, Desired], outgoing: Outgoing) -
         and _is_plain(folder)
         and guard.holds(f"{folder}/RECORD")
     )
-    return Outgoing(paths, metadata, outgoing.stamps)
+    return outgoing._replace(paths=paths, metadata=metadata)
 
 
 def _is_plain(path: str) -> bool:

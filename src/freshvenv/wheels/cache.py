@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +57,14 @@ class WheelCache(NamedTuple):
                 return load(place)
             finally:
                 remove_tree(aside)
+
+    def of(self, name: str, interpreter: Interpreter) -> Iterator[Payload]:
+        """Every wheel of a distribution that is kept for such an interpreter, whatever it was built from."""
+        for place in self.directory.glob(f"*/{interpreter.abi_tag}"):
+            with suppress(DamagedPayloadError):
+                payload = load(place)
+                if payload.name == name:
+                    yield payload
 
     def discard(self, payload: Payload) -> None:
         """Drop an entry that turned out to be damaged."""

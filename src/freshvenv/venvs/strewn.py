@@ -1,0 +1,37 @@
+"""What installs of other trees left lying in a venv when several installers were at it at once, and nothing lists."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+
+from freshvenv.errors import VenvError
+from freshvenv.payload import DamagedPayloadError, Payload
+from freshvenv.venvs.layout import lay_out
+from freshvenv.venvs.record import owned_files
+from freshvenv.venvs.venv import Distribution, Venv
+from freshvenv.venvs.witness import stamps
+
+
+def strewn(
+    venv: Venv, wanted: Collection[str], wheels: Iterable[Payload], others: Iterable[Distribution]
+) -> frozenset[str]:
+    """The files that are, byte for byte, what one of these wheels would put there, and nobody's.
+
+    pip and uv take no lock of ours. Where they place files while we remove those of the same install, some come after
+    we looked, and their RECORD goes. ``wanted`` are the paths that stay, ``others`` may own some.
+    """
+    known: dict[str, set[str]] = {}
+    for wheel in wheels:
+        with suppress(VenvError, DamagedPayloadError):
+            for path, file in lay_out(venv, wheel, {}).items():
+                if path not in wanted and os.path.lexists(venv.path / path):
+                    known.setdefault(path, set()).add(file.digest)
+    if not known:
+        return frozenset()
+    for distribution in others:
+        with suppress(VenvError):
+            for path in owned_files(venv, distribution).paths:
+                known.pop(path, None)
+    return frozenset(path for path, found in stamps(venv.path, known, {}).items() if found.digest in known[path])
