@@ -594,8 +594,10 @@ class Walk(RuleBasedStateMachine):
 
     @rule(place=PLACES)
     def status(self, place: str) -> None:
+        self.ask(self.place(place))
+
+    def ask(self, where: Repository) -> None:
         """The door itself, which notes what it said of what is fresh."""
-        where = self.place(place)
         time.sleep(0.03)  # what was changed a moment ago is not noted
         where.freshvenv("status", check=False)
         self.tally.counts["answers"] += recall_answer(where) is not None
@@ -608,6 +610,7 @@ class Walk(RuleBasedStateMachine):
         done = where.freshvenv("resync", *words.split(), check=False)
         if "Traceback" in done.stderr or "a bug, in" in done.stderr:
             raise DifferenceError(f"resync {words} printed: {done.stderr}")
+        self.ask(where)
 
     @rule(
         place=PLACES,
