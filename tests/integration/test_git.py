@@ -18,8 +18,6 @@ from support.world import World
 
 pytestmark = pytest.mark.ordinary_place("each kind of place is made here")
 
-EVERYTHING = (":(top)",)
-
 
 def commit(world: World, top: Path, message: str = "more") -> str:
     world.git("add", "--all", cwd=top)
@@ -241,6 +239,9 @@ UNCOMMITTED = {
         ("mv src/demo/value.py src/demo/new.py", "git add -N src/demo/new.py"),
         ("src/demo/new.py", "src/demo/value.py"),
     ),
+    "renamed to where bytecode is": Edit(
+        ("mkdir src/demo/__pycache__", "git mv src/demo/value.py src/demo/__pycache__/"), ("src/demo/value.py",)
+    ),
     "copied": Edit(
         (
             "git config status.renames copies",
@@ -291,7 +292,7 @@ UNCOMMITTED = {
 def test_uncommitted(world: World, top: Path, repository: Repository, edit: Edit) -> None:
     for words in edit.words:
         world.run("sh", "-ec", words, cwd=top)
-    assert tuple(sorted(set(repository.uncommitted(EVERYTHING)))) == edit.expected
+    assert tuple(sorted(set(repository.uncommitted()))) == edit.expected
 
 
 LEFT_OUT = {
@@ -309,7 +310,7 @@ LEFT_OUT = {
 def test_not_uncommitted(world: World, top: Path, repository: Repository, words: tuple[str, ...]) -> None:
     for line in words:
         world.run("sh", "-ec", line, cwd=top)
-    assert repository.uncommitted(EVERYTHING) == ()
+    assert repository.uncommitted() == ()
 
 
 def test_uncommitted_takes_no_lock(world: World, top: Path, repository: Repository) -> None:
@@ -318,7 +319,7 @@ def test_uncommitted_takes_no_lock(world: World, top: Path, repository: Reposito
     (top / "src/demo/left.py").touch()
     before = index.read_bytes()
     (top / ".git" / "index.lock").touch()
-    assert repository.uncommitted(EVERYTHING) == ()
+    assert repository.uncommitted() == ()
     assert index.read_bytes() == before
 
 

@@ -109,13 +109,13 @@ class Repository:
         done = self.git("symbolic-ref", "--quiet", "HEAD")
         return done.text if done.status == 0 else ""
 
-    def status(self, pathspecs: Iterable[str]) -> str:
-        """What git says differs from HEAD below the pathspecs: untracked files included, ignored ones not."""
+    def status(self, pathspecs: Iterable[str] = ()) -> str:
+        """What git says differs from HEAD, untracked files included, ignored ones not; only some where given."""
         return self.ask(*STATUS, *pathspecs)
 
-    def uncommitted(self, pathspecs: Iterable[str]) -> tuple[str, ...]:
-        """Paths below the work tree that differ from HEAD."""
-        return paths_of(self.status(pathspecs))
+    def uncommitted(self) -> tuple[str, ...]:
+        """Paths in the work tree that differ from HEAD."""
+        return paths_of(self.status())
 
     def tracks(self, path: Path) -> bool:
         """Whether a file, links resolved, is one that git brings along. Nothing is asked about what lies elsewhere."""

@@ -19,14 +19,26 @@ STATUS = ("--no-optional-locks", "status", "--porcelain=v1", "-z", "--untracked-
 """The git command whose output a picture is made of; pathspecs follow."""
 
 
+def pathspecs_without(venvs: Iterable[str]) -> tuple[str, ...]:
+    """Everything but virtual environments, as pathspecs (gitglossary(7)): their files are no part of the project."""
+    return tuple(f":(top,exclude,literal){path}" for path in venvs)
+
+
 def rows_of(listing: str) -> Iterator[tuple[str, str]]:
-    """Letters and path of each entry of ``git status --porcelain=v1 -z``; of a renamed file, both names."""
+    """Letters and path of each entry of ``git status --porcelain=v1 -z``; of a renamed file, both names.
+
+    What running and installing leave is no part of a project, even where nobody told git to ignore it. It is left out
+    here: pathspecs for it take git a fifth longer.
+    """
     rows = iter(row for row in listing.split("\0") if row)
     for row in rows:
-        yield row[:2], row[3:]
+        found = [row[3:]]
         # A path that was renamed to it follows, whether the index or only the working tree says so.
         if "R" in row[:2] or "C" in row[:2]:
-            yield row[:2], next(rows, "")
+            found += [next(rows, "")]
+        for path in found:
+            if not any(folder == "__pycache__" or folder.endswith(".egg-info") for folder in path.split("/")[:-1]):
+                yield row[:2], path
 
 
 def picture_of(top: str, listing: str) -> tuple[str, ...] | None:

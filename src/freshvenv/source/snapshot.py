@@ -74,25 +74,6 @@ def quoted(path: Path) -> str:
     return f'"{text}"'
 
 
-class Unseen(NamedTuple):
-    """What lies in a work tree and is never part of the project, even where nobody told git to ignore it.
-
-    ``paths`` are virtual environments. Bytecode and ``*.egg-info`` folders are what running and installing leave.
-    """
-
-    paths: tuple[str, ...] = ()
-
-    @property
-    def pathspecs(self) -> tuple[str, ...]:
-        """Everything but that, as git's pathspecs (gitglossary(7))."""
-        return (
-            ":(top)",
-            ":(top,exclude,glob)**/__pycache__/**",
-            ":(top,exclude,glob)**/*.egg-info/**",
-            *(f":(top,exclude,literal){path}" for path in self.paths),
-        )
-
-
 def write_snapshot(repository: Repository, changed: Collection[str]) -> str:
     """Write the working tree as a tree, given the paths in which it differs from HEAD.
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from freshvenv.errors import GitError
 from freshvenv.process import Finished
 from freshvenv.source.git import Head, Repository, discover, paths_of
-from freshvenv.source.picture import picture_of
-from freshvenv.source.snapshot import ObjectStore, Unseen, write_snapshot
+from freshvenv.source.picture import pathspecs_without, picture_of
+from freshvenv.source.snapshot import ObjectStore, write_snapshot
 
 _CONVERTING = r"^(core\.(autocrlf|eol|symlinks)|filter\..*\.(smudge|process))$"
 _HARMLESS = {"core.autocrlf": ("false", "input"), "core.eol": ("native",), "core.symlinks": ("true",)}
@@ -175,7 +175,7 @@ def read_work_tree(repository: Repository, venvs: Iterable[str]) -> WorkTree:
     """
     moment = time.time_ns()
     head = repository.head()
-    pathspecs = Unseen(tuple(venvs)).pathspecs
+    pathspecs = pathspecs_without(venvs)
     listing = repository.status(pathspecs)
     uncommitted = paths_of(listing)
     # The picture comes before the snapshot: what is edited in between makes it a picture of something else.

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from freshvenv.errors import FreshvenvError, GitError
 from freshvenv.source.git import Repository
-from freshvenv.source.snapshot import Unseen
 from freshvenv.trust.brought import Brought, being_applied, brought, note_brought
 from freshvenv.trust.history import LIMIT, WITHOUT_REPLACEMENTS, GitHistory, branch_logs, head_logs, rev_list
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
@@ -287,7 +286,7 @@ class Gate(NamedTuple):
             note_brought(self.repository, what)
 
     def _uncommitted(self) -> tuple[str, ...]:
-        return self.repository.uncommitted(Unseen().pathspecs)
+        return self.repository.uncommitted()
 
     def _refuse_what_is_applied(self, verdict: Verdict) -> None:
         if (strange := self._what_is_applied()) and self._uncommitted():
