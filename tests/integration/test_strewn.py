@@ -56,6 +56,16 @@ def test_file_that_is_somebody_elses_stays(repository: Repository) -> None:
     assert (site(repository) / ONLY_TOPIC).exists()
 
 
+def test_file_stays_where_a_distribution_does_not_say_what_it_owns(repository: Repository) -> None:
+    (site(repository) / ONLY_TOPIC).write_text("NUMBER = 5\n")
+    other = site(repository) / "other-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    disturb(repository)
+    repository.freshvenv("resync")
+    assert (site(repository) / ONLY_TOPIC).exists()
+
+
 def test_file_with_other_content_stays(repository: Repository) -> None:
     (site(repository) / ONLY_TOPIC).write_text("NUMBER = 6\n")
     (site(repository) / "demo" / "own.py").write_text("NUMBER = 5\n")

@@ -30,8 +30,9 @@ def strewn(
                     known.setdefault(path, set()).add(file.digest)
     if not known:
         return frozenset()
-    for distribution in others:
-        with suppress(VenvError):
-            for path in owned_files(venv, distribution).paths:
-                known.pop(path, None)
+    try:
+        owned = frozenset[str]().union(*(owned_files(venv, other).paths for other in others))
+    except VenvError:
+        return frozenset()  # nobody can tell which files are that one's
+    known = {path: digests for path, digests in known.items() if path not in owned}
     return frozenset(path for path, found in stamps(venv.path, known, {}).items() if found.digest in known[path])
