@@ -22,7 +22,7 @@ from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.origin import outdate_uv_cache, provenance
 from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.receipts import Desk
-from freshvenv.venvs.requirements import question, unmet_requirements
+from freshvenv.venvs.requirements import Requirements
 from freshvenv.venvs.venv import Venv, open_venv
 from freshvenv.venvs.witness import stamps
 from freshvenv.workshop import Workshop
@@ -142,7 +142,7 @@ class _Job(NamedTuple):
     ) -> Installed:
         if open_venv(self.venv.path, self.workshop.interpreters) != self.venv:
             raise VenvError("another venv was made in its place meanwhile")
-        wanted = self._requirements(payload)
+        wanted = self._unmet(payload)
         sweep(self.venv)
         layout = lay_out(self.venv, payload, extra)
         self.workshop.progress.step("placing files")
@@ -208,17 +208,16 @@ class _Job(NamedTuple):
         """A new folder that is there until the job is done."""
         return self.stack.enter_context(self.workshop.scratch())
 
-    def _requirements(self, payload: Payload) -> tuple[str, ...]:
-        """What has to be brought in. Raises :class:`VenvError` when the project does not run on this Python."""
-        receipt = self.sighting.receipt
-        if receipt and receipt.requirements and receipt.requirements == self._question(payload):
-            return ()
+    def _requirements(self, payload: Payload) -> Requirements:
         target, recipe = self.sighting.target, self.fingerprint.recipe
-        return unmet_requirements(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
+        return Requirements(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
 
-    def _question(self, payload: Payload) -> str:
-        target, recipe = self.sighting.target, self.fingerprint.recipe
-        return question(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
+    def _unmet(self, payload: Payload) -> tuple[str, ...]:
+        """What has to be brought in. Raises :class:`VenvError` when the project does not run on this Python."""
+        receipt, requirements = self.sighting.receipt, self._requirements(payload)
+        if receipt and receipt.requirements and receipt.requirements == requirements.digest:
+            return ()
+        return requirements.unmet()
 
     def _note(self, paths: Iterable[str]) -> Intent:
         intent = write_intent(self.desk.intent_file, os.fspath(self.desk.project), paths)
@@ -233,11 +232,11 @@ class _Job(NamedTuple):
 
         self.workshop.progress.step(f"installing {', '.join(wanted)}")
         target, recipe = self.sighting.target, self.fingerprint.recipe
-        tools = Tools(self.workshop.installer, self.log, lambda: self._requirements(payload))
+        tools = Tools(self.workshop.installer, self.log, lambda: self._unmet(payload))
         late = DependencyError(self._late("installing what it requires"))
         with suppress(DependencyError), limited(self.limit, late):
             install_dependencies(self.venv, target.project, recipe, wanted, tools)
-        return self._requirements(payload)
+        return self._unmet(payload)
 
     def _vouch(
         self,
@@ -258,6 +257,6 @@ class _Job(NamedTuple):
             fingerprint=fingerprint,
             files=files,
             unmet=missing,
-            requirements="" if missing else self._question(payload),
+            requirements="" if missing else self._requirements(payload).digest,
             mark=os.urandom(8).hex(),
         )

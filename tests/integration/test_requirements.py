@@ -10,7 +10,7 @@ import pytest
 from freshvenv.errors import VenvError
 from freshvenv.fingerprint import Recipe
 from freshvenv.interpreter import inspect_interpreter
-from freshvenv.venvs.requirements import question, unmet_requirements
+from freshvenv.venvs.requirements import Requirements
 from freshvenv.venvs.venv import Venv, open_venv
 from support.interpreters import RUNNING, interpreters
 from support.values import replace
@@ -59,7 +59,7 @@ def unmet(
     lines = [f"Requires-Dist: {requirement}" for requirement in requirements]
     pyproject = {} if known is None else {"dependency-groups": known}
     recipe = Recipe(extras=extras, groups=groups)
-    return unmet_requirements(venv, metadata(*lines), recipe, pyproject, frozenset(siblings))
+    return Requirements(venv, metadata(*lines), recipe, pyproject, frozenset(siblings)).unmet()
 
 
 MET = {
@@ -159,18 +159,18 @@ def test_broken_groups(venv: Venv, groups: object) -> None:
 
 @pytest.mark.parametrize("supported", [">=3.8", ">=3.9,<4", "==3.9.*", ">3.9", ""])
 def test_python_is_supported(venv: Venv, supported: str) -> None:
-    assert unmet_requirements(venv, metadata(f"Requires-Python: {supported}"), Recipe(), {}) == ()
+    assert Requirements(venv, metadata(f"Requires-Python: {supported}")).unmet() == ()
 
 
 @pytest.mark.parametrize("supported", [">=3.10", "<3.9", "==3.11.*"])
 def test_python_is_not_supported(venv: Venv, supported: str) -> None:
     with pytest.raises(VenvError, match=r"demo needs Python .*, this venv has 3\.9\.18"):
-        unmet_requirements(venv, metadata(f"Requires-Python: {supported}"), Recipe(), {})
+        Requirements(venv, metadata(f"Requires-Python: {supported}")).unmet()
 
 
 def test_prerelease_of_python_is_supported(venv: Venv) -> None:
     venv = replace(venv, interpreter=replace(venv.interpreter, version="3.14.0rc1"))
-    assert unmet_requirements(venv, metadata("Requires-Python: >=3.9"), Recipe(), {}) == ()
+    assert Requirements(venv, metadata("Requires-Python: >=3.9")).unmet() == ()
 
 
 # Odd metadata
@@ -185,7 +185,7 @@ BROKEN = {
 @pytest.mark.parametrize("lines", BROKEN.values(), ids=BROKEN)
 def test_broken_metadata(venv: Venv, lines: tuple[str, ...]) -> None:
     with pytest.raises(VenvError, match="the metadata of demo is broken"):
-        unmet_requirements(venv, metadata(*lines), Recipe(), {})
+        Requirements(venv, metadata(*lines)).unmet()
 
 
 def test_version_that_is_none(venv: Venv) -> None:
@@ -202,11 +202,11 @@ def test_distribution_without_metadata(venv: Venv) -> None:
 
 def test_description_that_speaks_of_requirements(venv: Venv) -> None:
     text = metadata() + b"\n\nRequires-Dist: sphinx\nRequires-Python: >=4\n"
-    assert unmet_requirements(venv, text, Recipe(), {}) == ()
+    assert Requirements(venv, text).unmet() == ()
 
 
 def test_header_in_another_spelling(venv: Venv) -> None:
-    assert unmet_requirements(venv, metadata("requires-dist: sphinx"), Recipe(), {}) == ("sphinx",)
+    assert Requirements(venv, metadata("requires-dist: sphinx")).unmet() == ("sphinx",)
 
 
 # What the base interpreter has
@@ -232,10 +232,10 @@ def test_base_is_not_seen(world: World) -> None:
 
 def test_own_one_comes_before_that_of_the_base(world: World) -> None:
     venv = made(world, "--system-site-packages")
-    before = question(venv, metadata("Requires-Dist: pip"), Recipe(), {})
+    before = Requirements(venv, metadata("Requires-Dist: pip")).digest
     install(venv, "pip", "0.1")
     assert unmet(venv, "pip>=1") == ("pip>=1",)
-    assert question(venv, metadata("Requires-Dist: pip"), Recipe(), {}) != before
+    assert Requirements(venv, metadata("Requires-Dist: pip")).digest != before
 
 
 CONFIGURATIONS = {

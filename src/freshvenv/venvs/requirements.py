@@ -7,7 +7,8 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freshvenv.errors import VenvError
 from freshvenv.fingerprint import Recipe
@@ -19,64 +20,66 @@ if TYPE_CHECKING:
 _MENTIONED = rb"(?im)^requires-(?:dist|python):.*(?:\n[ \t].*)*"
 
 
-def question(
-    venv: Venv,
-    metadata: bytes,
-    recipe: Recipe,
-    pyproject: Mapping[str, Any],
-    siblings: frozenset[str] = frozenset(),
-) -> str:
-    """A digest of all that :func:`unmet_requirements` decides by, but for what a distribution says of its extras.
-
-    Where it is the same as when nothing was missing, nothing is: that spares reading it all again.
-    """
-    facts = [
-        venv.interpreter._asdict(),
-        [os.fsdecode(line) for line in re.findall(_MENTIONED, metadata)],
-        recipe.extras,
-        recipe.groups,
-        pyproject.get("dependency-groups") if recipe.groups else None,
-        sorted(f"{it.site}/{it.dist_info}" for it in (*distributions(venv), *shared_distributions(venv))),
-        sorted(siblings),
-    ]
-    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
-
-
-def unmet_requirements(
-    venv: Venv,
-    metadata: bytes,
-    recipe: Recipe,
-    pyproject: Mapping[str, Any],
-    siblings: frozenset[str] = frozenset(),
-) -> tuple[str, ...]:
-    """The requirements in a METADATA file, and of the recipe's extras and dependency groups, that are not met.
+class Requirements(NamedTuple):
+    """What an install requires of its venv: by its METADATA file, and by the recipe's extras and dependency groups.
 
     ``siblings`` are the normalized names of projects that are kept fresh in this venv by themselves: whatever version
     is there, and whether it is there yet, they are not to be had from elsewhere.
-
-    Markers are evaluated for the venv's interpreter (PEP 508). Raises :class:`VenvError` when the distribution does
-    not run on that interpreter at all (``Requires-Python``), or when its metadata cannot be understood.
     """
-    if not recipe.groups and not re.search(_MENTIONED, metadata):
-        return ()
-    # Imported here: most small projects require nothing, and then it is not needed.
-    from packaging.metadata import parse_email
-    from packaging.requirements import InvalidRequirement
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-    raw, _ = parse_email(metadata)
-    try:
-        supported = SpecifierSet(raw.get("requires_python", ""))
-        version = venv.interpreter.version
-        if not supported.contains(version, prereleases=True):
-            raise VenvError(f"{raw.get('name')} needs Python {supported}, this venv has {version}")
-        # What the venv has itself is found first by an import.
-        installed = {normalized(it.name): it for it in (*shared_distributions(venv), *distributions(venv))}
-        check = _Check(venv, installed, siblings)
-        lines = [*raw.get("requires_dist", []), *_of_groups(pyproject, recipe.groups)]
-        return tuple(dict.fromkeys(check.unmet(lines, recipe.extras)))
-    except (InvalidRequirement, InvalidSpecifier) as error:
-        raise VenvError(f"the metadata of {raw.get('name')} is broken: {error}") from error
+    venv: Venv
+    metadata: bytes
+    recipe: Recipe = Recipe()
+    pyproject: Mapping[str, Any] = MappingProxyType({})
+    siblings: frozenset[str] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        """A digest of all that :meth:`unmet` decides by, but for what a distribution says of its extras.
+
+        Where it is the same as when nothing was missing, nothing is: that spares reading it all again.
+        """
+        venv, recipe = self.venv, self.recipe
+        facts = [
+            venv.interpreter._asdict(),
+            [os.fsdecode(line) for line in re.findall(_MENTIONED, self.metadata)],
+            recipe.extras,
+            recipe.groups,
+            self.pyproject.get("dependency-groups") if recipe.groups else None,
+            sorted(f"{it.site}/{it.dist_info}" for it in (*distributions(venv), *shared_distributions(venv))),
+            sorted(self.siblings),
+        ]
+        return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+
+    def unmet(self) -> tuple[str, ...]:
+        """Those that are not met.
+
+        Markers are evaluated for the venv's interpreter (PEP 508). Raises :class:`VenvError` when the distribution does
+        not run on that interpreter at all (``Requires-Python``), or when its metadata cannot be understood.
+        """
+        if not self.recipe.groups and not re.search(_MENTIONED, self.metadata):
+            return ()
+        # Imported here: most small projects require nothing, and then it is not needed.
+        from packaging.metadata import parse_email
+        from packaging.requirements import InvalidRequirement
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        raw, _ = parse_email(self.metadata)
+        venv = self.venv
+        try:
+            supported = SpecifierSet(raw.get("requires_python", ""))
+            version = venv.interpreter.version
+            if not supported.contains(version, prereleases=True):
+                raise VenvError(f"{raw.get('name')} needs Python {supported}, this venv has {version}")
+            # What the venv has itself is found first by an import.
+            installed = {
+                normalized(it.name): it for it in (*shared_distributions(self.venv), *distributions(self.venv))
+            }
+            check = _Check(venv, installed, self.siblings)
+            lines = [*raw.get("requires_dist", []), *_of_groups(self.pyproject, self.recipe.groups)]
+            return tuple(dict.fromkeys(check.unmet(lines, self.recipe.extras)))
+        except (InvalidRequirement, InvalidSpecifier) as error:
+            raise VenvError(f"the metadata of {raw.get('name')} is broken: {error}") from error
 
 
 def _of_groups(pyproject: Mapping[str, Any], groups: tuple[str, ...]) -> list[str]:
