@@ -31,7 +31,7 @@ TESTS = HERE.parents[1]
 COVERED: Mapping[str, tuple[str, ...]] = {
     "wheels whose paths leave the venv": (
         "integration/test_hostile.py::test_wheel_is_refused",
-        "integration/test_place.py::test_invalid_wheel_is_refused",
+        "integration/place/test_nothing_outside.py::test_invalid_wheel_is_refused",
     ),
     "wheels whose RECORD leaves the venv": ("integration/test_hostile.py::test_record_of_a_wheel_proves_nothing",),
     "symlinks in wheels": ("integration/test_hostile.py::test_link_in_a_wheel_is_a_plain_file",),
@@ -40,20 +40,22 @@ COVERED: Mapping[str, tuple[str, ...]] = {
     "names that differ only in case": ("integration/test_hostile.py::test_names_that_differ_only_in_case",),
     "entry points called python, pip, git": (
         "integration/test_hostile.py::test_wheel_is_refused",
-        "integration/test_place.py::test_program_of_the_venv_itself_is_refused",
+        "integration/place/test_scripts.py::test_program_of_the_venv_itself_is_refused",
     ),
     "top-level .pth files": ("integration/test_hostile.py::test_pth_file_goes_with_its_wheel",),
-    "a venv that is a symlink to somewhere else": ("integration/test_bad_input.py::test_unusable_venv_is_left_alone",),
+    "a venv that is a symlink to somewhere else": (
+        "integration/bad_input/test_venvs.py::test_unusable_venv_is_left_alone",
+    ),
     "a pyvenv.cfg that lies": ("integration/test_hostile.py::test_pyvenv_cfg_that_lies",),
     "an interpreter that lies": ("integration/test_hostile.py::test_interpreter_that_lies",),
     "RECORD rows that point outside": (
         "integration/test_record.py::test_row_that_points_outside_is_refused",
-        "integration/test_bad_input.py::test_damage_is_repaired",
-        "integration/test_place.py::test_nothing_outside_is_removed",
+        "integration/bad_input/test_damages.py::test_damage_is_repaired",
+        "integration/place/test_nothing_outside.py::test_nothing_outside_is_removed",
     ),
     "odd paths": (
-        "integration/test_bad_input.py::test_odd_path",
-        "integration/test_bad_input.py::test_odd_name_of_a_venv",
+        "integration/bad_input/test_paths.py::test_odd_path",
+        "integration/bad_input/test_paths.py::test_odd_name_of_a_venv",
         "integration/test_hostile.py::test_odd_path_is_escaped",
         "integration/test_hostile.py::test_path_that_is_not_utf8",
     ),

@@ -1,0 +1,74 @@
+"""Editable installs are no fresher than their metadata and their links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from support.asking import MAIN, assert_fresh_here, made_editable, of, resync, site, uv
+from support.commands import EDITABLE_LINE
+from support.repository import Repository, make_venv
+from support.world import World
+from support.zoo import ZOO, make_history
+
+
+@pytest.fixture
+def editable(repository: Repository) -> Repository:
+    repository.git("config", "freshvenv.editable", "true")
+    resync(repository)
+    assert of(repository).editable
+    return repository
+
+
+def link_edited(repository: Repository) -> None:
+    [file] = site(repository).glob("__editable__.*.pth")
+    file.write_text("/elsewhere\n")
+
+
+def link_removed(repository: Repository) -> None:
+    [file] = site(repository).glob("__editable__.*.pth")
+    file.unlink()
+
+
+def made_plain(repository: Repository) -> None:
+    repository.git("config", "--unset", "freshvenv.editable")
+    uv(repository, "pip", "install", "--quiet", "--no-deps", "--python", repository.venv / "bin" / "python", ".")
+
+
+def entry_point_added(repository: Repository) -> None:
+    file = repository.path / "pyproject.toml"
+    file.write_text(
+        file.read_text().replace('demo = "demo.value:main"', 'demo = "demo.value:main"\nmore = "demo.value:main"')
+    )
+
+
+EDITABLE: dict[str, tuple[Callable[[Repository], None], str]] = {
+    "link edited": (link_edited, "stale"),
+    "link removed": (link_removed, "stale"),
+    "made plain by uv": (made_plain, "unknown"),
+    "entry point added": (entry_point_added, "stale"),
+    "reinstalled by uv": (made_editable, "unknown"),
+}
+
+
+@EDITABLE_LINE
+@pytest.mark.parametrize(("fool", "state"), EDITABLE.values(), ids=EDITABLE)
+def test_editable_install_is_not_fresh(editable: Repository, fool: Callable[[Repository], None], state: str) -> None:
+    fool(editable)
+    assert of(editable).state == state, of(editable).reasons
+    resync(editable)
+    assert_fresh_here(editable, MAIN)
+
+
+def test_content_of_modules_is_no_matter_to_an_editable_install_of_static_metadata(world: World) -> None:
+    history = make_history(world, ZOO["hatchling"], world.root / "demo")
+    repository = Repository(world, history.root)
+    repository.git("config", "freshvenv.editable", "true")
+    make_venv(world, repository.venv)
+    resync(repository, ".venv")
+    module = history.package_dir / "changed.py"
+    module.write_text(module.read_text() + "\n")
+    assert of(repository).state == "fresh"
+    (history.package_dir / "more.py").touch()
+    assert of(repository).state == "stale"
