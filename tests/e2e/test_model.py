@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.model import STEPS, Tally, walk
+from support.model.walk import STEPS, Tally, walk
 from support.world import World
 
 WALKS = 10

@@ -112,6 +112,12 @@ class World:
         """Run git and return what it printed on standard output, without the last newline."""
         return self.run("git", *argv, cwd=cwd, check=check).stdout.rstrip("\n")
 
+    def commit(self, top: Path, message: str = "more") -> str:
+        """Commit all that is in a work tree, were it nothing, and return the hash."""
+        self.git("add", "--all", cwd=top)
+        self.git("commit", "--quiet", "--allow-empty", "--message", message, cwd=top)
+        return self.git("rev-parse", "HEAD", cwd=top)
+
     def freshvenv(self, *argv: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the command line as a user does."""
         return self.run(TOOLS / "freshvenv", *argv, cwd=cwd, check=check)

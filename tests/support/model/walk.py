@@ -1,31 +1,13 @@
-"""Random walks through git: whatever a user types, what freshvenv says is true, and no stranger's code is run.
-
-A walk starts in a clone with a venv, a teammate who pushes to ``origin``, and a stranger with a fork. After each step
-two things must hold, in the clone and in its linked worktree:
-
-* *fresh is true*: where ``status`` says fresh, or the hooks' stamp vouches for a clean tree, the venv holds exactly what
-  a fresh install of the work tree would put there;
-* *no stranger is built*: no build ever saw a stranger's commit in its history, or a stranger's file, unless the user had
-  consented, by ``resync`` or by committing that file with his own hands.
-
-Run as a program it walks for as long as it is told, and prints what it found as Markdown.
-"""
+"""The walk: what a user, a teammate and a stranger do, and what must hold after each step."""
 
 from __future__ import annotations
 
-import argparse
-import csv
-import hashlib
 import json
 import os
-import re
 import shutil
 import sys
-import tempfile
 import time
-import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,45 +29,12 @@ from freshvenv.plan import State, judge
 from freshvenv.source.git import discover
 from freshvenv.source.refs import head_commit
 from support.answers import recall_answer
-from support.repository import Repository, create, make_venv
-from support.world import TOOLS, World, sterile_environment
+from support.model.scene import DifferenceError, Scene
+from support.repository import Repository
+from support.world import TOOLS, World
 
 STEPS = 20
 """Steps of one walk."""
-
-LOGGING_BACKEND = '''
-
-def _tell() -> None:
-    """Say what is built: the commit that is checked out, and which of the stranger's files are there."""
-    import json, os, subprocess
-    if "MODEL_LOG" in os.environ:
-        head = subprocess.run(["git", "rev-parse", "--quiet", "--verify", "HEAD"], capture_output=True, text=True)
-        gifts = sorted(os.listdir("gifts")) if os.path.isdir("gifts") else []
-        with open(os.environ["MODEL_LOG"], "a") as log:
-            log.write(json.dumps([head.stdout.strip(), gifts]) + "\\n")
-
-
-_tell()
-_plain_section = _section
-
-
-def _section(header: str) -> dict[str, Any]:
-    """A project without a version has that of git."""
-    import os, subprocess
-    found = _plain_section(header)
-    if header == "project" and "version" not in found:
-        describe = ["git", "describe", "--tags", "--always", "--dirty", "--abbrev=40"]
-        version = os.environ.get("MODEL_VERSION") or subprocess.check_output(describe, text=True).strip()
-        found["version"] = "1.0+" + re.sub(r"[^a-z0-9]+", ".", version)
-    return found
-'''
-
-ORACLE = """
-import sys
-sys.path.insert(0, "backend")
-import in_tree
-print((in_tree.build_editable if sys.argv[2] == "editable" else in_tree.build_wheel)(sys.argv[1]))
-"""
 
 KILLER = """
 import os, signal, sys
@@ -110,8 +59,6 @@ else:
     sys.exit(main())
 """
 """Runs freshvenv and ends it with SIGKILL right before its n-th change, so that a walk can be walked again."""
-
-LEFT_OUT = re.compile(r"\.dist-info/(INSTALLER|REQUESTED|direct_url\.json|uv_\w+\.json)$")
 
 BRANCHES = st.sampled_from(["main", "topic", "rival", "mixed", "gift", "mine", "other"])
 COMMITS = st.one_of(
@@ -142,136 +89,6 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter)
     steps: int = 0
-
-
-class DifferenceError(AssertionError):
-    """One of the promises was broken."""
-
-
-@dataclass
-class Scene:
-    """The clone and the things around it, at one path, kept aside as they were at the start of a walk."""
-
-    world: World
-    _expected: dict[tuple[str, bool], dict[str, bytes]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        world = self.world
-        seed = create(world, world.root / "seed", branches={})
-        with (seed.path / "backend" / "in_tree.py").open("a") as backend:
-            backend.write(LOGGING_BACKEND)
-        seed.write(".gitignore", "*.log\n__pycache__/\n")
-        seed.commit("what is built is told")
-        for name, changes in {
-            "topic": (("left", 2), ("left", 3)),
-            "rival": (("left", 9),),
-            "mixed": (("right", 7), ("left", 6)),
-        }.items():
-            seed.branch(name, *changes)  # type: ignore[arg-type]
-            if name != "topic":
-                file = seed.path / "pyproject.toml"
-                file.write_text(file.read_text().replace('version = "1.0"', 'dynamic = ["version"]'))
-                seed.commit("a version of git")
-        seed.git("switch", "--quiet", "main")
-        world.git("clone", "--quiet", "--bare", str(seed.path), "origin.git", cwd=world.root)
-        for name in ("fork", "mate", "demo"):
-            world.git("clone", "--quiet", "origin.git", name, cwd=world.root)
-        make_venv(world, self.at("demo").venv)
-        self.baseline = set(self.site_files(self.at("demo").venv))
-        shutil.copytree(self.at("demo").venv, world.root / "venv", symlinks=True)
-        self.at("demo").freshvenv("init")
-        self.kept = world.root / "kept"
-        self.kept.mkdir()
-        self.world.run("cp", "-a", *(world.root / name for name in self.moving), self.kept)
-
-    moving = ("demo", "fork", "mate", "origin.git", "cache", "state")
-
-    def at(self, name: str) -> Repository:
-        return Repository(self.world, self.world.root / name)
-
-    @property
-    def log(self) -> Path:
-        return self.world.root / "builds"
-
-    def restore(self) -> None:
-        for name in (*self.moving, "linked"):
-            shutil.rmtree(self.world.root / name, ignore_errors=True)
-        self.log.unlink(missing_ok=True)
-        self.world.run("cp", "-a", *(self.kept / name for name in self.moving), self.world.root)
-
-    @staticmethod
-    def site_files(venv: Path) -> dict[str, Path]:
-        """Every file below site-packages but bytecode."""
-        [site] = venv.glob("lib/python*/site-packages")
-        found = {}
-        for where, folders, names in os.walk(site):
-            folders[:] = [name for name in folders if name != "__pycache__"]
-            for name in names:
-                path = Path(where, name)
-                found[path.relative_to(site).as_posix()] = path
-        return found
-
-    def expected(self, repository: Repository, *, editable: bool) -> dict[str, bytes]:
-        """What a wheel of the work tree holds: all files that git does not ignore, built apart, once for each content."""
-        listed = repository.git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-        paths = sorted({name for name in listed if name and (repository.path / name).is_file()})
-        content = {name: (repository.path / name).read_bytes() for name in paths}
-        version = repository.git("describe", "--tags", "--always", "--abbrev=40")
-        if repository.attempt("diff", "--quiet", "HEAD").returncode:
-            version += "-dirty"
-        dynamic = b"dynamic = " in content.get("pyproject.toml", b"")
-        facts = (content, repository.path if editable else "", version if dynamic else "")
-        key = hashlib.sha256(repr(facts).encode()).hexdigest()
-        if (key, editable) not in self._expected:
-            with tempfile.TemporaryDirectory(dir=self.world.root) as name:
-                source, out = Path(name, "source"), Path(name, "out")
-                out.mkdir()
-                for path, text in content.items():
-                    (source / path).parent.mkdir(parents=True, exist_ok=True)
-                    (source / path).write_bytes(text)
-                kind = "editable" if editable else "wheel"
-                where = repository.path if editable else source
-                words = (sys.executable, "-I", "-B", "-c", ORACLE, out, kind)
-                built = self.world.run(*words, cwd=where, env={"MODEL_VERSION": version})
-                with zipfile.ZipFile(out / built.stdout.split()[-1]) as wheel:
-                    self._expected[key, editable] = {member: wheel.read(member) for member in wheel.namelist()}
-        return self._expected[key, editable]
-
-    def differences(self, repository: Repository, *, editable: bool) -> list[str]:
-        """In which ways the venv does not hold what a fresh install of the work tree would put there."""
-        expected = self.expected(repository, editable=editable)
-        files = {
-            name: path
-            for name, path in self.site_files(repository.venv).items()
-            if name not in self.baseline and not LEFT_OUT.search(name)
-        }
-        found = [f"missing: {name}" for name in sorted(expected.keys() - files.keys())]
-        found += [f"too much: {name}" for name in sorted(files.keys() - expected.keys())]
-        for name in sorted(expected.keys() & files.keys()):
-            is_, should = files[name].read_bytes(), expected[name]
-            if name.endswith("/RECORD"):
-                found += [f"RECORD: {row}" for row in sorted(_rows(is_) ^ _rows(should))]
-            elif is_ != should:
-                found.append(f"other content: {name}: {is_[:80]!r}, should be {should[:80]!r}")
-        script = repository.venv / "bin" / "demo"
-        if not script.is_file() or b"demo.value" not in script.read_bytes():
-            found.append("the entry point is missing")
-        value = repository.value
-        if value is not None and not found:
-            code = "import demo.value; print(demo.value.value())"
-            # Where it imports the work tree itself, bytecode of an older checkout in the same second would be believed:
-            # Python compares whole seconds and sizes, and git dates files to when it writes them.
-            flags = ("-I", "-B") if editable else ("-I",)
-            words = (repository.venv / "bin" / "python", *flags, "-c", code)
-            said = self.world.run(*words, cwd=self.world.home, check=False)
-            if said.stdout.strip() != str(value):
-                found.append(f"it answers {said.stdout.strip() or said.stderr!r}, should answer {value}")
-        return found
-
-
-def _rows(record: bytes) -> set[tuple[str, ...]]:
-    rows = {tuple(row) for row in csv.reader(record.decode().splitlines())}
-    return {row for row in rows if not LEFT_OUT.search(row[0]) and not row[0].endswith(("/bin/demo", "RECORD", ".pyc"))}
 
 
 class Walk(RuleBasedStateMachine):
@@ -703,56 +520,3 @@ def walk(world: World, seed: int, walks: int, tally: Tally) -> None:
     )
     hypothesis.seed(seed)(kind)
     run_state_machine_as_test(kind, settings=chosen, _min_steps=STEPS)
-
-
-def report(tally: Tally, seeds: list[int], found: dict[int, str]) -> str:
-    """The result as Markdown."""
-    lines = [
-        "| steps | seeds | differences |",
-        "| --- | --- | --- |",
-        f"| {tally.steps} | {seeds[0]} to {seeds[-1]} | {len(found)} |",
-        "",
-        "| what happened | times |",
-        "| --- | --- |",
-        *(f"| {what} | {count} |" for what, count in tally.counts.most_common()),
-    ]
-    for seed, what in found.items():
-        lines += ["", f"Seed {seed}:", "", *(f"    {line}" for line in what.splitlines())]
-    return "\n".join(lines)
-
-
-def _told(error: BaseException) -> Iterator[str]:
-    """What an error says, and what those say that it is a group of: what did not happen twice is in one of them."""
-    yield f"{type(error).__name__}: {error}"
-    yield from getattr(error, "__notes__", [])
-    for inner in getattr(error, "exceptions", ()):
-        yield from _told(inner)
-
-
-def main() -> int:
-    """Walk, and print the result; 1 when something was found."""
-    parser = argparse.ArgumentParser(description="Random walks through git, and what they found, as Markdown.")
-    parser.add_argument("--steps", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    tally, found, seeds = Tally(), {}, []
-    seed = options.seed
-    while tally.steps < options.steps:
-        with tempfile.TemporaryDirectory(prefix="model-", ignore_cleanup_errors=True) as folder:
-            root = Path(folder)
-            world = World(root, sterile_environment(root, os.environ))
-            os.environ.clear()
-            os.environ.update(world.env)
-            seeds.append(seed)
-            try:
-                walk(world, seed, 10, tally)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
-                found[seed] = "\n".join(_told(error))
-            print(f"seed {seed}: {tally.steps} steps, {len(found)} differences", file=sys.stderr, flush=True)
-        seed += 1
-    print(report(tally, seeds, found))
-    return bool(found)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,4 @@
-"""What a branch requires and the venv lacks: installed by the project's own manager, by uv or by pip, real ones.
-
-All packages are tiny wheels from an index of our own on this machine, and the project builds itself, so that nothing
-is downloaded from anywhere else.
-"""
+"""A package index on this machine, the managers that install from it, and a project whose branches require different things."""
 
 from __future__ import annotations
 
@@ -12,24 +8,18 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
-import threading
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
-import pytest
-
 from support.repository import PROJECT, Repository, make_venv, own_lines
-from support.values import replace
 from support.world import TOOLS, World, sterile_environment
 
 CHECKOUT = Path(__file__).parents[2]
 """The freshvenv that is tested."""
+
 
 BACKEND = '''\
 """The backend of the in-tree project, with extras in the metadata."""
@@ -50,6 +40,7 @@ def metadata():
 
 in_tree._metadata = metadata
 '''
+
 
 PYPROJECT = """\
 [build-system]
@@ -75,6 +66,7 @@ lint = ["tiny-lint"]
 venvs = [".venv", "envs/*"]
 """
 
+
 BRANCHES = {
     "main": ("tiny-one==1.0",),
     "code": ("tiny-one==1.0",),
@@ -82,8 +74,12 @@ BRANCHES = {
 }
 """What the project requires on each branch; all have other code."""
 
+
 MAIN = {"tiny-one": "1.0"}
+
+
 MORE = {"tiny-one": "2.0", "tiny-two": "1.0"}
+
 
 PUBLISHED = {
     "tiny-one": ("1.0", "2.0"),
@@ -123,21 +119,6 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    folder = tmp_path_factory.mktemp("index")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
-        made = Index(folder, f"http://127.0.0.1:{server.server_port}/simple")
-        for name, versions in PUBLISHED.items():
-            for version in versions:
-                made.publish(name, version)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield made
-        server.shutdown()
-        thread.join()
-
-
 @dataclass(frozen=True)
 class Manager:
     """Who installs: how it locks, what it has to be told in ``pyproject.toml``, and the call that is expected."""
@@ -152,21 +133,34 @@ class Manager:
 
 
 UV_SYNC = Manager("uv sync", ("uv", "lock"))
+
+
 POETRY = Manager(
     "poetry install",
     ("poetry", "lock"),
     '\n[[tool.poetry.source]]\nname = "here"\nurl = "{url}"\npriority = "primary"\n',
 )
+
+
 PDM = Manager(
     "pdm sync",
     ("pdm", "lock", "--group", ":all"),
     '\n[[tool.pdm.source]]\nname = "pypi"\nurl = "{url}"\nverify_ssl = false\n',
 )
+
+
 UV_PIP = Manager("uv pip install")
+
+
 PIP = Manager("pip install")
 
+
 LOCKING = {"uv.lock": UV_SYNC, "poetry.lock": POETRY, "pdm.lock": PDM}
+
+
 MANAGERS = {**LOCKING, "uv, no lockfile": UV_PIP, "pip, no lockfile": PIP}
+
+
 PLAIN = {"uv": UV_PIP, "pip": PIP}
 
 
@@ -313,6 +307,7 @@ from pip._internal.cli.main import main
 sys.exit(main())
 """
 
+
 UV = TOOLS / "uv"
 
 
@@ -352,280 +347,6 @@ def path_of_the_plain(world: World) -> str:
 INSTALLERS = ("uv", "poetry", "pdm")
 
 
-@pytest.fixture(scope="session")
-def workbench(tmp_path_factory: pytest.TempPathFactory, index: Index) -> Workbench:
-    root = tmp_path_factory.mktemp("workbench")
-    world = World(root, sterile_environment(root, os.environ))
-    lone = make_venv(world, root / "lone")
-    world.run("uv", "pip", "install", "--quiet", "--python", lone / "bin" / "python", CHECKOUT)
-    assert not (lone / "bin" / "uv").exists()
-    return Workbench(root, index, lone)
-
-
-@pytest.fixture(params=MANAGERS)
-def manager(request: pytest.FixtureRequest) -> Manager:
-    return MANAGERS[request.param]
-
-
-# What is missing
-
-
-def test_missing_is_installed(workbench: Workbench, world: World, manager: Manager) -> None:
-    """By one call of the right program, which adds nothing that was not asked for and removes nothing.
-
-    The user has one extra and one group in the venv, and neither the other extra nor the other group; no settings
-    speak of any.
-    """
-    shop = workbench.shop(world, manager)
-    shop.init()
-    mine = {"tiny-dev": "1.0", "tiny-stranger": "1.0", "tiny-test": "1.0"}
-    shop.put(*mine)
-
-    [line] = shop.checkout("more")
-
-    assert "reinstalled shop 1.0" in line
-    assert shop.holds() == {**MORE, **mine}
-    assert_one_call(shop, manager)
-    shop.assert_fresh()
-
-
 def assert_one_call(shop: Shop, manager: Manager) -> None:
     installs = [call for call in shop.calls() if call != "pip --version"]
     assert [call.startswith(manager.call) for call in installs] == [True], installs
-
-
-def test_nothing_missing_starts_nothing(workbench: Workbench, world: World, manager: Manager) -> None:
-    """Not even to ask: other code is built and placed without uv, pip or any manager."""
-    shop = workbench.shop(world, manager)
-    shop.init()
-    before = shop.holds()
-
-    assert len(shop.checkout("code")) == 1
-    assert len(shop.checkout("main")) == 1
-
-    assert shop.calls() == []
-    assert shop.holds() == before
-    shop.assert_fresh()
-
-
-@pytest.mark.parametrize(
-    ("pip", "editable"), [(True, True), (False, False)], ids=["venv with pip, editable", "venv without pip"]
-)
-def test_without_uv(workbench: Workbench, world: World, *, pip: bool, editable: bool) -> None:
-    """pip serves any venv, also one without pip, and puts none into it."""
-    shop = workbench.shop(world, PIP, pip=pip)
-    shop.repository.git("config", "freshvenv.editable", str(editable).lower())
-
-    shop.init()
-    shop.checkout("more")
-
-    assert shop.holds() == MORE
-    assert bool([*shop.venv.glob("lib/python*/site-packages/pip")]) == pip
-    assert {target.editable for target in shop.repository.targets()} == {editable}
-    shop.assert_fresh()
-
-
-@pytest.mark.parametrize("manager", LOCKING.values(), ids=LOCKING.keys())
-def test_lockfile_of_a_manager_that_is_not_there(workbench: Workbench, world: World, manager: Manager) -> None:
-    """Then pip does it, and the lockfile is nothing but a file."""
-    shop = workbench.shop(world, PIP)
-    template = workbench.template(manager)
-    for file in ("pyproject.toml", f"{manager.lock[0]}.lock"):
-        shutil.copy(template / file, shop.repository.path / file)
-    shop.repository.commit("with a lockfile")
-
-    shop.freshvenv("resync")
-
-    assert shop.holds() == MAIN
-    shop.assert_fresh()
-
-
-# What is asked for, and what is not
-
-
-def test_declared_extras_and_groups_are_installed(workbench: Workbench, world: World, manager: Manager) -> None:
-    shop = workbench.shop(world, manager)
-    shop.init()
-    for key, value in (("extras", "test"), ("groups", "dev")):
-        shop.repository.git("config", f"freshvenv.{key}", value)
-    assert "extras nothing -> test" in shop.repository.target().reasons
-
-    shop.checkout("more")
-
-    assert shop.holds() == {**MORE, "tiny-test": "1.0", "tiny-dev": "1.0"}
-    assert_one_call(shop, manager)
-    shop.assert_fresh()
-
-
-def test_each_venv_gets_its_own(workbench: Workbench, world: World, manager: Manager) -> None:
-    """A manager has opinions about which venv is the project's; all of them are served, and no other."""
-    shop = workbench.shop(world, manager)
-    second = make_venv(world, shop.repository.path / "envs" / "second")
-    stranger = make_venv(world, shop.repository.path / "venv")
-    info = shop.repository.common_dir / "info"
-    info.mkdir(exist_ok=True)
-    (info / "exclude").write_text("/venv/\n")
-    before = sorted(path.relative_to(stranger) for path in stranger.rglob("*"))
-    shop.init()
-
-    shop.checkout("more")
-
-    assert shop.holds() == MORE
-    assert shop.holds(second) == MORE
-    assert sorted(path.relative_to(stranger) for path in stranger.rglob("*")) == before
-    shop.assert_fresh()
-
-
-def test_settings_of_uv_in_the_tree_do_not_lead_elsewhere(workbench: Workbench, world: World) -> None:
-    """``uv pip`` obeys ``[tool.uv.pip]`` of the tree that it stands in."""
-    shop = workbench.shop(world, UV_PIP)
-    shop = replace(shop, repository=shop.repository.with_environment(UV_NO_CONFIG="false"))
-    pyproject = shop.repository.path / "pyproject.toml"
-    with pyproject.open("a") as file:
-        file.write('\n[tool.uv.pip]\ntarget = "elsewhere"\n')
-    shop.repository.commit("settings of uv")
-
-    shop.freshvenv("resync", check=False)
-
-    assert shop.holds() == MAIN
-    assert [*shop.repository.path.rglob("elsewhere")] == []
-    shop.assert_fresh()
-
-
-# Projects of the same repository
-
-
-CORE = """\
-[build-system]
-requires = []
-build-backend = "in_tree"
-backend-path = ["backend"]
-
-[project]
-name = "tinycore"
-version = "1.0"
-dependencies = []
-"""
-
-LISTED = """
-
-[[tool.freshvenv.projects]]
-path = "."
-
-[[tool.freshvenv.projects]]
-path = "packages/core"
-"""
-
-WORKSPACE = """
-
-[tool.uv.workspace]
-members = ["packages/*"]
-
-[tool.uv.sources]
-tinycore = { workspace = true }
-"""
-
-
-@pytest.mark.parametrize("manager", PLAIN.values(), ids=PLAIN.keys())
-@pytest.mark.parametrize(("tables", "calls"), [(LISTED, 0), (WORKSPACE, 1)], ids=["listed", "member of a workspace"])
-def test_project_of_the_same_repository_is_not_had_from_an_index(
-    workbench: Workbench, world: World, manager: Manager, tables: str, calls: int
-) -> None:
-    """Whoever owns the name there: what the branch requires is the project beside it, which the branch brings."""
-    workbench.index.publish("tinycore", "9.0")
-    shop = workbench.shop(world, manager)
-    shop.init()
-    shop.repository.git("switch", "--quiet", "--create", "core", "code")
-    workbench.write(shop.repository, manager, "tiny-one==1.0", "tinycore>=1")
-    core = shop.repository.path / "packages" / "core"
-    shutil.copytree(PROJECT, core, ignore=shutil.ignore_patterns("__pycache__"))
-    shop.repository.write("packages/core/pyproject.toml", CORE)
-    pyproject = shop.repository.path / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text() + tables)
-    shop.repository.commit("a project beside it")
-    shop.repository.git("checkout", "--quiet", "main")
-
-    lines = shop.checkout("core")
-
-    assert "could not be installed" not in str(lines)
-    assert shop.holds() == {**MAIN, "tinycore": "1.0"}
-    assert len([call for call in shop.calls() if call.startswith(manager.call)]) == calls
-    shop.freshvenv("resync")
-    shop.assert_fresh()
-
-
-def test_package_that_only_the_base_interpreter_has(workbench: Workbench, world: World) -> None:
-    """An environment that includes the packages of the system needs no second one, and pip would install none."""
-    shop = workbench.shop(world, UV_PIP)
-    workbench.write(shop.repository, UV_PIP, "pip")
-    shop.repository.commit("requires pip, which the index does not have")
-    made = ("-m", "venv", "--clear", "--without-pip")
-    world.run(sys.executable, *made, shop.venv)
-    assert shop.freshvenv("resync", check=False).returncode == 1
-    assert [call for call in shop.calls() if call.startswith("uv pip install")] != []
-    world.run(sys.executable, *made, "--system-site-packages", shop.venv)
-    if world.run(shop.venv / "bin" / "python", "-I", "-c", "import pip", check=False).returncode != 0:
-        pytest.skip("the base interpreter has no pip")
-
-    shop.freshvenv("resync")
-
-    assert [call for call in shop.calls() if call.startswith("uv pip install")] == []
-    assert shop.holds() == {}
-    shop.assert_fresh()
-
-
-# What cannot be had
-
-
-@pytest.mark.parametrize("manager", PLAIN.values(), ids=PLAIN.keys())
-def test_what_cannot_be_had(workbench: Workbench, world: World, manager: Manager) -> None:
-    """The project is installed all the same, everybody is told what it lacks, and the next run tries again."""
-    name = f"tiny-late-{manager.name}"
-    shop = workbench.shop(world, manager)
-    shop.init()
-    shop.repository.git("switch", "--quiet", "--create", "beyond", "code")
-    workbench.write(shop.repository, manager, "tiny-one==1.0", name)
-    shop.repository.commit("beyond")
-    shop.repository.git("checkout", "--quiet", "main")
-
-    [line] = shop.checkout("beyond")
-
-    assert "reinstalled shop 1.0" in line
-    assert name in line
-    installed = world.run(shop.venv / "bin" / "python", "-I", "-c", "import shop; print(shop.BRANCH)")
-    assert installed.stdout == "code\n"
-    assert shop.holds() == MAIN
-    target = shop.repository.target()
-    assert target.state == "stale"
-    assert name in " ".join(target.reasons)
-    done = shop.freshvenv("resync", check=False)
-    assert done.returncode == 1
-    assert name in done.stdout
-
-    [line] = own_lines(shop.repository.attempt("checkout", "-b", "again").stderr)
-    assert name in line, "tried again"
-    workbench.index.publish(name, "1.0")
-    shop.freshvenv("resync")
-
-    assert shop.holds() == {**MAIN, name: "1.0"}
-    shop.assert_fresh()
-    assert shop.checkout("beyond") == []
-
-
-def test_what_the_user_brings_in(workbench: Workbench, world: World) -> None:
-    """What could not be had is there by hand now: nothing more is to be done."""
-    shop = workbench.shop(world, UV_PIP)
-    shop.init()
-    shop.repository.git("switch", "--quiet", "--create", "beyond")
-    workbench.write(shop.repository, UV_PIP, "tiny-one==1.0", "tiny-by-hand")
-    shop.repository.commit("beyond")
-    shop.freshvenv("resync", check=False)
-    assert shop.repository.target().state == "stale"
-    workbench.index.publish("tiny-by-hand", "1.0")
-    shop.put("tiny-by-hand")
-    shop.calls()
-
-    shop.freshvenv("resync")
-
-    assert shop.calls() == []
-    shop.assert_fresh()
