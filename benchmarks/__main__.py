@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.bench import Bench, Case
-from benchmarks.cases import nothing, scale, seen, unseen
+from benchmarks.cases import gate, nothing, scale, seen, unseen
 from benchmarks.exact import Oracle
 from benchmarks.machine import describe
 from benchmarks.measure import take_turns
@@ -28,6 +28,7 @@ CASES: Mapping[str, Case] = {
     "P7": scale.tracked_files,
     "P8": seen.compiled,
     "P9": unseen.several_venvs,
+    "GATE": gate.decision,
 }
 
 

@@ -181,3 +181,27 @@ def _c_source(functions: int, version: int) -> str:
         """)
     )
     return "".join(parts)
+
+
+def long_history(commits: int, branches: int) -> bytes:
+    """So many commits in a row on ``main``, and branches of one commit more, spread over it; for git-fast-import(1)."""
+    return b"".join(_long(commits, branches))
+
+
+def _long(commits: int, branches: int) -> Iterator[bytes]:
+    for number in range(1, commits + 1):
+        yield f"commit refs/heads/{MAIN}\nmark :{number}\n".encode() + _change(number)
+    for branch in range(branches):
+        start = 1 + branch * commits // branches
+        yield f"commit refs/heads/branch-{branch}\n".encode() + _change(branch, after=start)
+
+
+def _change(number: int, after: int = 0) -> bytes:
+    who = f"committer Bench <bench@example.com> {1_400_000_000 + (after or number) * 600 + bool(after)} +0000\n"
+    start = f"from :{after}\n" if after else ""
+    return (
+        who.encode()
+        + _data(f"change {number}")
+        + f"{start}M 100644 inline file-{number % 100}\n".encode()
+        + _data(f"{number}\n")
+    )

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.world import FailedError
@@ -24,6 +24,10 @@ class Command:
 
     def seconds(self) -> float:
         """Run it and say how long it took by the clock on the wall. Raises :class:`FailedError` when it fails."""
+        return self._run()[0]
+
+    def _run(self) -> tuple[float, str]:
+        """The seconds that it took, and what it printed."""
         words = [os.fspath(word) for word in self.argv]
         with tempfile.TemporaryFile() as said:
             begun = time.perf_counter()
@@ -32,10 +36,23 @@ class Command:
             )
             status = child.wait()
             taken = time.perf_counter() - begun
+            said.seek(0)
+            printed = said.read().decode(errors="replace")
             if status != 0:
-                said.seek(0)
-                raise FailedError(f"{' '.join(words)}: exit status {status}\n{said.read().decode(errors='replace')}")
-        return taken
+                raise FailedError(f"{' '.join(words)}: exit status {status}\n{printed}")
+        return taken, printed
+
+
+class SelfTimed(Command):
+    """A program that times a part of its work itself, and prints the seconds."""
+
+    def seconds(self) -> float:
+        """Run it and say what it says. Raises :class:`FailedError` when it fails, or says something else."""
+        _, printed = self._run()
+        try:
+            return float(printed)
+        except ValueError as error:
+            raise FailedError(f"no number of seconds: {printed!r}") from error
 
 
 @dataclass(frozen=True)
@@ -51,16 +68,25 @@ class Contender:
     exact: Callable[[], str] = lambda: ""
     remark: Callable[[], str] = lambda: ""
 
+    @classmethod
+    def always(cls, name: str, *commands: Command) -> Contender:
+        """One that has nothing to make ready."""
+        return cls(name, lambda: commands)
+
 
 @dataclass(frozen=True)
 class Experiment:
-    """Contenders that do the same work. ``goals`` holds the greatest ratio to the reference, by contender."""
+    """Contenders that do the same work.
+
+    ``goals`` holds the greatest ratio to the reference, ``limits`` the greatest number of seconds, by contender.
+    """
 
     row: str
     work: str
     reference: str
     contenders: tuple[Contender, ...]
-    goals: Mapping[str, float]
+    goals: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
     effort: int = 1
     """How many times the usual number of rounds: cheap work is measured more often."""
 

@@ -17,7 +17,10 @@ SUMMARY = ("", "work", "freshvenv", "beside", "ratio", "goal")
 
 @dataclass(frozen=True)
 class Line:
-    """What one contender did in one experiment; times in seconds. ``ratio`` is None for the reference itself."""
+    """What one contender did in one experiment; times in seconds. ``ratio`` is None for the reference itself.
+
+    ``goal`` is the greatest ratio, ``limit`` the greatest median; one of them, or none.
+    """
 
     row: str
     work: str
@@ -26,12 +29,15 @@ class Line:
     sample: Sample
     ratio: float | None
     goal: float | None
+    limit: float | None
     exact: str
     remark: str
 
     @property
     def reached(self) -> bool | None:
         """Whether the goal was reached; None where there is none."""
+        if self.limit is not None:
+            return self.sample.median <= self.limit
         return None if self.goal is None or self.ratio is None else self.ratio <= self.goal
 
     def as_json(self) -> dict[str, object]:
@@ -46,6 +52,7 @@ class Line:
             "quartiles_ms": [each * 1000 for each in self.sample.quartiles],
             "ratio": self.ratio,
             "goal": self.goal,
+            "limit_ms": None if self.limit is None else self.limit * 1000,
             "reached": self.reached,
             "exact": self.exact,
             "rounds": len(self.sample.seconds),
@@ -61,12 +68,17 @@ class Line:
             _milliseconds(self.sample.median),
             _milliseconds(self.sample.spread),
             "reference" if self.ratio is None else f"{self.ratio:.2g}x" if self.ratio < 1 else f"{self.ratio:.2f}x",
-            "" if self.goal is None else f"<= {self.goal:g}x",
+            self._aim(),
             {None: "", True: "yes", False: "no"}[self.reached],
             self.exact,
             str(len(self.sample.seconds)),
             self.remark,
         )
+
+    def _aim(self) -> str:
+        if self.limit is not None:
+            return f"<= {self.limit * 1000:g} ms"
+        return "" if self.goal is None else f"<= {self.goal:g}x"
 
 
 def lines_of(experiment: Experiment, samples: Sequence[Sample]) -> list[Line]:
@@ -82,6 +94,7 @@ def lines_of(experiment: Experiment, samples: Sequence[Sample]) -> list[Line]:
             sample=by_name[it.name],
             ratio=None if it.name == experiment.reference else by_name[it.name].median / reference.median,
             goal=experiment.goals.get(it.name),
+            limit=experiment.limits.get(it.name),
             exact=it.exact(),
             remark=it.remark(),
         )
@@ -97,7 +110,7 @@ def as_markdown(lines: Iterable[Line]) -> str:
 def as_summary(lines: Sequence[Line]) -> str:
     """What has a goal, a line each, beside its reference; the table of the README."""
     references = {(line.row, line.work): line for line in lines if line.ratio is None}
-    judged = [line for line in lines if line.ratio is not None and line.goal is not None]
+    judged = [line for line in lines if line.reached is not None]
     counts = Counter((line.row, line.work) for line in judged)
     rows = []
     for line in judged:

@@ -21,14 +21,14 @@ def tracked_files(bench: Bench) -> Iterator[Experiment]:
     for size, checkout in hooked.items():
         status = checkout.command("freshvenv", "status")
         for work, contender in (
-            ("status", _always("freshvenv status", status)),
+            ("status", Contender.always("freshvenv status", status)),
             ("status, the first one after a change", _first(checkout, status)),
         ):
             yield Experiment(
                 row="P7",
                 work=f"{work}, {size:,} tracked files",
                 reference="git status",
-                contenders=(_always("git status", checkout.command("git", "status")), contender),
+                contenders=(Contender.always("git status", checkout.command("git", "status")), contender),
                 goals={contender.name: 2},
             )
 
@@ -81,7 +81,3 @@ def _first(checkout: Checkout, status: Command) -> Contender:
         return [status]
 
     return Contender("freshvenv status", work)
-
-
-def _always(name: str, command: Command) -> Contender:
-    return Contender(name, lambda: [command])

@@ -30,3 +30,13 @@ def test_a_quick_run_writes_the_whole_table(world: World) -> None:
     assert short.read_text().count(" (bare checkout) | ") == 2
     for column in ("median", "spread", "ratio", "goal", "reached", "exact"):
         assert f" {column} " in header
+
+
+def test_a_limit_in_seconds(world: World) -> None:
+    numbers, short = world.root / "table.json", world.root / "summary.md"
+    files = (f"--json={numbers}", f"--summary={short}")
+    world.run(sys.executable, "-m", "benchmarks", "--quick", "--rounds=1", "--only=GATE", *files, cwd=ROOT)
+    lines = [line for line in json.loads(numbers.read_text())["lines"] if line["contender"] == "freshvenv"]
+    assert [line["limit_ms"] for line in lines] == [60] * 5
+    assert [line["reached"] for line in lines] == [line["median_ms"] <= 60 for line in lines]
+    assert short.read_text().count("| <= 60 ms |") == 5
