@@ -54,9 +54,9 @@ def test_build_that_hangs_is_ended_with_all_that_it_started(repository: Reposito
     note, leave = repository.world.root / "note", repository.world.root / "leave"
     commit_build(
         repository,
-        "import os, subprocess, time; child = subprocess.Popen(['sleep', '600']); "
+        "import os, subprocess, time; end = time.monotonic() + 600; child = subprocess.Popen(['sleep', '600']); "
         f"Path({str(note)!r}).write_text(f'{{os.getpid()}} {{child.pid}}')\n"
-        f"    while not Path({str(leave)!r}).exists(): time.sleep(0.01)\n"
+        f"    while not Path({str(leave)!r}).exists() and time.monotonic() < end: time.sleep(0.01)\n"
         "    child.kill(); child.wait()",
     )
     repository.git("config", "freshvenv.timeout", "2")

@@ -189,7 +189,8 @@ class Slow:
         return 0
 
 (root / f"ready-{sys.argv[2]}").touch()
-while not (root / "go").exists():
+end = time.monotonic() + 600
+while not (root / "go").exists() and time.monotonic() < end:
     time.sleep(0.005)
 pool = EnvironmentPool(root / "environments", root / "locks", Slow())
 print(pool.get(inspect_interpreter(Path(sys.executable), root / "memory"), [], root / "log").path)

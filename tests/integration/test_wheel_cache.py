@@ -294,7 +294,8 @@ def make(folder):
     return payload
 
 (root / f"ready-{sys.argv[2]}").touch()
-while not (root / "go").exists():
+end = time.monotonic() + 600
+while not (root / "go").exists() and time.monotonic() < end:
     time.sleep(0.005)
 cache = WheelCache(root / "wheels", root / "locks")
 interpreter = inspect_interpreter(Path(sys.executable), root / "memory")

@@ -28,10 +28,10 @@ class SlowBuild:
     def of(cls, repository: Repository) -> SlowBuild:
         slow = cls(repository)
         statement = (
-            "import os, subprocess, time; child = subprocess.Popen(['sleep', '600']); "
+            "import os, subprocess, time; end = time.monotonic() + 600; child = subprocess.Popen(['sleep', '600']); "
             f"Path({str(slow.note)!r} + '~').write_text(f'{{os.getpid()}} {{child.pid}}'); "
             f"os.rename({str(slow.note)!r} + '~', {str(slow.note)!r})\n"
-            f"    while not Path({str(slow.leave)!r}).exists(): time.sleep(0.01)\n"
+            f"    while not Path({str(slow.leave)!r}).exists() and time.monotonic() < end: time.sleep(0.01)\n"
             "    child.kill(); child.wait()"
         )
         break_build(repository, statement)
