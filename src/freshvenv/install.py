@@ -22,8 +22,9 @@ from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.origin import outdate_uv_cache, provenance
 from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.receipts import Desk
+from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.requirements import Requirements
-from freshvenv.venvs.venv import Venv, open_venv
+from freshvenv.venvs.venv import Venv, normalized, open_venv
 from freshvenv.venvs.witness import stamps
 from freshvenv.workshop import Workshop
 
@@ -156,6 +157,7 @@ class _Job(NamedTuple):
 
     def _outgoing(self, payload: Payload, layout: Collection[str]) -> Outgoing:
         going = outgoing(self.sighting)
+        going = going._replace(paths=going.paths - self._of_siblings())
         if not self.sighting.is_disturbed:
             return going
         # Imported here: it looks through the cache, and mostly nobody else was at it.
@@ -165,6 +167,16 @@ class _Job(NamedTuple):
         others = (it for it in target.candidate.contents if it not in target.installed)
         left = strewn(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
         return going._replace(paths=going.paths | left, is_disturbed=True)
+
+    def _of_siblings(self) -> frozenset[str]:
+        """The files that the other projects have in this venv: a module may have moved from one to another."""
+        target = self.sighting.target
+        found: set[str] = set()
+        for distribution in target.candidate.contents if target.siblings else ():
+            if normalized(distribution.name) in target.siblings:
+                with suppress(VenvError):
+                    found |= owned_files(self.venv, distribution).paths
+        return frozenset(found)
 
     def _payload(self) -> Payload:
         with limited(self.limit, SlowBuildError(self._late("the build"), log=self.log)):

@@ -89,10 +89,11 @@ class Interpreter(NamedTuple):
         return self.abi if machine in self.abi else f"{self.abi}-{machine}"
 
 
-def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
+def inspect_interpreter(executable: Path, memory: Path, wary_of: Path | None = None) -> Interpreter:
     """Ask an interpreter about itself; ``memory`` is the folder in which answers are kept.
 
-    Raises :class:`VenvError` when it does not run.
+    ``wary_of`` is a directory: what lies in there, and was never asked before, is not started. Raises
+    :class:`VenvError` for that, and when an interpreter does not run.
     """
     real = executable.resolve()
     try:
@@ -104,6 +105,10 @@ def inspect_interpreter(executable: Path, memory: Path) -> Interpreter:
     try:
         return _understood(json.loads(read_own(remembered)))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        if wary_of is not None and real.is_relative_to(wary_of.resolve()):
+            raise VenvError(
+                "its interpreter is a file in the work tree that was never started before; freshvenv resync starts it"
+            ) from None
         interpreter = _ask(real)
     with suppress(OSError):  # remembering only saves time
         write_atomically(remembered, json.dumps(interpreter._asdict()).encode(), durable=False)

@@ -13,7 +13,7 @@ from freshvenv.fingerprint import Fingerprint, Recipe, compare
 from freshvenv.plan import Observation
 from freshvenv.project import Project
 from freshvenv.receipt import DamagedReceiptError, Receipt
-from freshvenv.source.git import Repository
+from freshvenv.source.git import Listing, Repository
 from freshvenv.source.worktree import WorkTree, read_work_tree
 from freshvenv.targets import Found, Target, find_targets
 from freshvenv.venvs.intent import Intent
@@ -222,11 +222,21 @@ class Sight(NamedTuple):
     sightings: tuple[Sighting, ...]
 
 
-def look(repository: Repository, memory: Path, named: Iterable[Path] = (), *, hastily: bool = False) -> Sight:
-    """Observe every target (``hastily``: see :func:`observe`), and change nothing.
+def look(
+    repository: Repository,
+    memory: Path,
+    named: Iterable[Path] = (),
+    *,
+    hastily: bool = False,
+    trusting: bool = False,
+    listing: Listing | None = None,
+) -> Sight:
+    """Observe every target, and change nothing.
+
+    ``hastily``: see :func:`observe`; ``trusting``: see :func:`find_targets`; ``listing``: see :func:`read_work_tree`.
 
     ``memory`` is where what interpreters say is kept. Raises :class:`FreshvenvError`.
     """
-    found = find_targets(repository, memory, named)
-    tree = read_work_tree(repository, found.venv_paths(repository.top))
+    found = find_targets(repository, memory, named, trusting=trusting)
+    tree = read_work_tree(repository, found.venv_paths(repository.top), listing)
     return Sight(found, tree, tuple(observe(target, tree, hastily=hastily) for target in found.targets))

@@ -101,6 +101,7 @@ def _synchronize(repository: Repository, venv: Path | None) -> str:
     # Programs call this, unasked: what is checked out must be trusted as a hook would trust it.
     gate = open_gate(repository)
     gate.permit()
+    gate.vet()
     workshop = Workshop.of_user()
     if venv is None:
         targets = look(repository, workshop.interpreters, hastily=True).found.targets

@@ -21,8 +21,7 @@ def main(arguments: list[str]) -> int | None:
         return None
     scrub()
     said = None if "--json" in arguments or is_run_by_a_manager() else _said_before()
-    if said is not None:
-        print("\n".join(said))
+    if said is not None and _print(said):
         return 0
     from freshvenv.trouble import EXPECTED, tell
 
@@ -45,6 +44,15 @@ def _said_before() -> tuple[str, ...] | None:
     except OSError:
         return None
     return recall(git_dir, asked, lambda pathspecs: take_picture(top, pathspecs))
+
+
+def _print(lines: tuple[str, ...]) -> bool:
+    """Whether it was taken; else the long way says what is to be said of that."""
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError:
+        return False
+    return True
 
 
 def run(*, as_json: bool, exit_code: bool) -> int:
@@ -73,7 +81,9 @@ def run(*, as_json: bool, exit_code: bool) -> int:
         from freshvenv.trust.gate import look_at_gate
 
         # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
-        look_at_gate(repository).permit()
+        gate = look_at_gate(repository)
+        gate.permit()
+        gate.vet()
     sight = look(repository, Workshop.of_user().interpreters)
     sightings = sight.sightings
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from freshvenv.observe import Sight, Sighting, look, observe
 from freshvenv.plan import Action, OnStale, State, Wish, decide
 from freshvenv.process import limited
 from freshvenv.report import Outcome
-from freshvenv.source.git import Repository
+from freshvenv.source.git import Listing, Repository
 from freshvenv.source.worktree import WorkTree, read_work_tree
 from freshvenv.targets import look_again
 from freshvenv.vouch import leave_stamp, leave_vouchers
@@ -29,13 +29,15 @@ class Request(NamedTuple):
     """What is wanted: which venvs (none: all), and how.
 
     ``force``: what is fresh is reinstalled, too, and wheels are built anew, whatever the cache has.
-    ``automatic`` is set when nobody asked for it by name, so that ``on-stale`` has a say.
+    ``automatic`` is set when nobody asked for it by name, so that ``on-stale`` has a say. ``by_hand``: a person gave
+    the command, and answers for what is in the work tree.
     """
 
     named: tuple[Path, ...] = ()
     force: bool = False
     dry_run: bool = False
     automatic: bool = False
+    by_hand: bool = False
 
 
 def sync(
@@ -44,30 +46,33 @@ def sync(
     request: Request,
     report: Callable[[Outcome], None] = lambda _: None,
     permit: Callable[[], str] | None = None,
-    vet: Callable[[tuple[str, ...]], None] | None = None,
+    vet: Callable[[Collection[str]], Listing | None] | None = None,
 ) -> list[Outcome]:
     """Bring the venvs in step with the working tree, and report each as soon as it is done.
 
     One broken venv does not stop the others. When HEAD moves meanwhile, what it moved to is brought in too.
     ``permit`` is asked before anything of the tree is read, each time anew; it returns the commit that may be built.
-    ``vet`` is told what lies uncommitted on it, before that is built. Raises :class:`FreshvenvError` when nothing can
-    be observed at all, and what ``permit`` and ``vet`` raise.
+    ``vet`` is asked then, too, about what lies uncommitted, and before a build in the work tree itself about the files
+    there that git ignores; it returns what git said of the work tree. Raises :class:`FreshvenvError` when nothing
+    can be observed at all, and what ``permit`` and ``vet`` raise.
     """
-    run = _Run(repository, workshop.building_anew() if request.force else workshop, request)
+    trusting = request.by_hand and not request.dry_run
+    run = _Run(repository, workshop.building_anew() if request.force else workshop, request, trusting)
     done: dict[str, Outcome] = {}
     sight: Sight | None = None
     outcomes: list[Outcome] = []
     for _ in range(_ROUNDS):
         permitted = permit() if permit else ""
-        sight = look(repository, workshop.interpreters, request.named, hastily=True)
+        listing = vet(()) if vet else None
+        sight = look(repository, workshop.interpreters, request.named, hastily=True, trusting=trusting, listing=listing)
         if permitted and sight.tree.head.commit != permitted:
             # HEAD moved between the question and the look: what is there now was not asked about.
             sight = None
             continue
         if request.automatic and sight.found.settings.on_stale is OnStale.OFF:
             return []
-        if vet and any(run.decide(sight, it).decision.action is Action.REINSTALL for it in sight.sightings):
-            vet(sight.tree.uncommitted)
+        if vet and (ignored := run.ignored_by_git(sight)):
+            vet(ignored)
         outcomes = []
         for sighting in sight.sightings:
             outcome = run.settle(sight, sighting)
@@ -90,6 +95,16 @@ class _Run(NamedTuple):
     repository: Repository
     workshop: Workshop
     request: Request
+    trusting: bool
+
+    def ignored_by_git(self, sight: Sight) -> tuple[str, ...]:
+        """The ignored files that builds would find which are to be made in the work tree itself."""
+        wanted = (it for it in sight.sightings if self.decide(sight, it).decision.action is Action.REINSTALL)
+        current = ((it.target.project.path, it.observation.current) for it in wanted)
+        paths = {path for path, found in current if found and not found.recipe.is_cacheable}
+        venvs = tuple(f"{path}/" for path in sight.found.venv_paths(self.repository.top))
+        named = (f"{path}/{name}" if path != "." else name for path in paths for name in self.repository.ignored(path))
+        return tuple(name for name in named if not name.startswith(venvs))
 
     def decide(self, sight: Sight, sighting: Sighting) -> Outcome:
         """Decide about one target as it was seen."""
@@ -135,7 +150,7 @@ class _Run(NamedTuple):
         )
 
     def _observe_again(self, sight: Sight, sighting: Sighting) -> Sighting:
-        again = look_again(sighting.target, self.repository, self.workshop.interpreters)
+        again = look_again(sighting.target, self.repository, self.workshop.interpreters, trusting=self.trusting)
         return observe(again, sight.tree, hastily=True)
 
     def _reread(self, sight: Sight) -> WorkTree:

@@ -85,15 +85,16 @@ class Found(NamedTuple):
         return tuple(dict.fromkeys(path.relative_to(top).as_posix() for path in inside))
 
 
-def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = ()) -> Found:
+def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (), *, trusting: bool = False) -> Found:
     """Find projects and venvs by the settings, or by looking where there are none.
 
-    With ``named`` venvs, only those, each taken as configured. Raises :class:`SettingsError`, and :class:`UsageError`
+    With ``named`` venvs, only those, each taken as configured. ``trusting``: an interpreter that lies in the work tree
+    may be started, although it never was before. Raises :class:`SettingsError`, and :class:`UsageError`
     when there is no project or a named path is no venv.
     """
     top = repository.top
     settings = read_settings(repository)
-    lookup = _Lookup(repository, memory)
+    lookup = _Lookup(repository, memory, trusting=trusting)
     chosen = [lookup.at(Path(os.path.abspath(path))) for path in named]
     for candidate in chosen:
         if candidate.missing or candidate.venv is None:
@@ -115,9 +116,9 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
     return Found(settings, tuple(_with_siblings(targets)), tuple(lookup.seen.values()))
 
 
-def look_again(target: Target, repository: Repository, memory: Path) -> Target:
+def look_again(target: Target, repository: Repository, memory: Path, *, trusting: bool = False) -> Target:
     """The same target as it is now."""
-    lookup = _Lookup(repository, memory)
+    lookup = _Lookup(repository, memory, trusting=trusting)
     candidate = lookup.at(target.candidate.path)._replace(label=target.candidate.label)
     again = _target(
         repository.top, target.project, target.settings, candidate, frozenset(), configured=target.configured
@@ -133,7 +134,8 @@ def read_settings(repository: Repository) -> Settings:
 class _Lookup:
     """Opens each directory once."""
 
-    def __init__(self, repository: Repository, memory: Path) -> None:
+    def __init__(self, repository: Repository, memory: Path, *, trusting: bool) -> None:
+        self._trusting = trusting
         self._repository = repository
         self._top = repository.top
         self._memory = memory
@@ -189,7 +191,7 @@ class _Lookup:
                 path, label, trouble="its interpreter is a file of the repository, which any branch can change"
             )
         try:
-            venv = open_venv(path, self._memory)
+            venv = open_venv(path, self._memory, None if self._trusting else self._top)
         except VenvError as error:
             return Candidate(path, label, trouble=str(error))
         return Candidate(path, label, venv, tuple(distributions(venv)))
@@ -230,12 +232,18 @@ def _projects(top: Path, settings: Settings, lookup: _Lookup) -> list[tuple[Proj
             origin = distribution.origin
             if origin and not origin.archive and origin.path.is_relative_to(top) and origin.path.is_dir():
                 paths.append(origin.path.relative_to(top).as_posix())
-    found = [load_project(top, path) for path in dict.fromkeys(paths)]
-    return [(project, settings.of(project.path)) for project in found if project.is_buildable]
+    found = {project.path: project for project in (load_project(top, path) for path in dict.fromkeys(paths))}
+    return [(project, settings.of(project.path)) for project in found.values() if project.is_buildable]
 
 
 def load_project(top: Path, path: str) -> Project:
-    """The project in a directory below the work tree. Raises :class:`SettingsError` for a broken pyproject.toml."""
+    """The project in a directory below the work tree; where a link leads to it, the one that it leads to.
+
+    Raises :class:`SettingsError` for a broken pyproject.toml.
+    """
+    real = os.path.relpath(os.path.realpath(top / path), os.path.realpath(top))
+    if real != ".." and not real.startswith("../"):
+        path = real
     directory = top / path if path != "." else top
     return Project(path, directory, read_toml(directory / "pyproject.toml"), (directory / "setup.py").is_file())
 

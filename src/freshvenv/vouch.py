@@ -56,14 +56,15 @@ def _leave(file: Path, text: str, sight: Sight, outcomes: Iterable[Outcome]) -> 
 def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
     repository = sight.tree.repository
     trees: dict[str, str] = {}
-    newer = {repository.common_dir / "config": sight.tree.read_at}
+    configured = _configuration(repository)
+    newer = {file: sight.tree.read_at for file in configured if os.path.lexists(file)}
     for sighting, outcome in zip(sight.sightings, outcomes, strict=True):
         witnesses = _witnesses(sighting, outcome)
         if not witnesses:
             return ""
         trees.update(_tree(sighting, outcome))
         newer.update(dict.fromkeys(witnesses, _known_at(sight, [outcome])))
-    absent: list[Path] = []
+    absent = [file for file in configured if file not in newer]
     for place in sight.found.places(repository.top):
         if os.path.lexists(place):
             newer[place] = _known_at(sight, _outcomes_around(place, sight, outcomes))
@@ -84,7 +85,7 @@ def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
 
 def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> str:
     tree = sight.tree
-    newer = {tree.repository.common_dir / "config": tree.read_at}
+    newer = {file: tree.read_at for file in _configuration(tree.repository) if os.path.lexists(file)}
     for sighting, outcome in pairs:
         witnesses = _witnesses(sighting, outcome)
         if not witnesses or sighting.venv is None or sighting.desk is None:

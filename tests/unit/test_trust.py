@@ -400,6 +400,14 @@ def test_a_remote_that_is_not_trusted_takes_its_refs_away() -> None:
         ("update by push", False),
         ("clone: from https://host/x", False),
         ("fetch origin +refs/heads/x:refs/remotes/origin/x: storing head", False),
+        ("fetch origin x:x: fast-forward", False),
+        ("fetch origin x pull/7/head:pr-7: fast-forward", False),
+        ("fetch origin x:refs/remotes/origin/x: storing head", False),
+        ("fetch origin feature/x:refs/remotes/origin/x: storing head", True),
+        ("fetch origin 0123456789012345678901234567890123456789:refs/remotes/origin/x: storing head", True),
+        ("fetch origin +refs/pull/*/head:refs/remotes/origin/*: storing head", True),
+        ("fetch origin +refs/pull/*/head:refs/remotes/origin/pr/*: storing head", False),
+        ("fetch --refma=refs/pull/*/head:refs/remotes/origin/* origin: storing head", True),
         ("fetch origin refs/pull/1/head:refs/remotes/origin/x: storing head", True),
         ("fetch origin pull/1/head:remotes/origin/x: storing head", True),
         ("fetch fork refs/heads/x:refs/remotes/origin/x: storing head", True),
@@ -422,11 +430,27 @@ def test_a_remote_that_is_not_trusted_takes_its_refs_away() -> None:
     ],
 )
 def test_how_a_ref_came(message: str, *, otherwise: bool) -> None:
-    assert came_otherwise(message, ["origin"]) == otherwise
+    assert came_otherwise("refs/remotes/origin/x", [message], ["origin"]) == otherwise
 
 
 def test_a_push_proves_nothing_where_it_goes_elsewhere() -> None:
-    assert came_otherwise("update by push", ["origin"], pushed_elsewhere=True)
+    assert came_otherwise("refs/remotes/origin/x", ["update by push"], ["origin"], pushed_elsewhere=True)
+
+
+RENAMED = "remote: renamed refs/remotes/old/x to refs/remotes/origin/x"
+
+
+@pytest.mark.parametrize(
+    ("before", "otherwise"),
+    [
+        ("fetch old: storing head", False),
+        ("fetch fork: storing head", True),
+        ("fetch old +refs/pull/*/head:refs/remotes/old/*: storing head", True),
+        ("remote: renamed refs/remotes/first/x to refs/remotes/old/x", False),
+    ],
+)
+def test_another_name_changes_nothing(before: str, *, otherwise: bool) -> None:
+    assert came_otherwise("refs/remotes/origin/x", [RENAMED, before], ["origin"]) == otherwise
 
 
 REWRITES = Rewrites(
@@ -457,7 +481,7 @@ def test_urls_are_those_that_git_takes(urls: list[str], push_urls: list[str], re
         ("https://user@host/a/b/", ("ssh://git@host:22/a/b",), False),
         ("https://host/a/b", ("https://host/c/b",), True),
         ("https://host/a/b", ("https://other/a/b",), True),
-        ("https://host/a/b", ("https://other/a/b", "https://host/a/b"), False),
+        ("https://host/a/b", ("https://other/a/b", "https://host/a/b"), True),
         ("/a/b", ("/a/b",), False),
         ("/a/b", ("/a/c",), True),
         ("file:///a/b", ("/c/b",), True),

@@ -9,7 +9,7 @@ from typing import ClassVar
 import click
 
 from freshvenv import __version__, run_entry, status_entry
-from freshvenv.cli.consent import consent
+from freshvenv.cli.consent import Consent
 from freshvenv.cli.place import here
 from freshvenv.environment import scrub, stop_on_termination
 from freshvenv.errors import StoppedError
@@ -110,12 +110,14 @@ def resync(venv: tuple[Path, ...], *, force: bool, dry_run: bool) -> int:
 
 
 def _synchronize(repository: Repository, request: Request) -> int:
+    consent = Consent(repository, dry_run=request.dry_run)
     outcomes = sync(
         repository,
         Workshop.of_user(),
-        request,
+        request._replace(by_hand=True),
         lambda outcome: click.echo(outcome_line(outcome, planned=request.dry_run)),
-        consent(repository, dry_run=request.dry_run),
+        consent.permit,
+        consent.vet,
     )
     if not outcomes:
         click.echo("freshvenv: no venv here holds the project; install it into one, or name one: freshvenv resync VENV")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
 import click
 
 from freshvenv.errors import FreshvenvError
 from freshvenv.report import printable
-from freshvenv.source.git import Repository
+from freshvenv.source.git import Listing, Repository
 from freshvenv.trust.description import describe
 from freshvenv.trust.gate import look_at_gate, open_gate
 from freshvenv.trust.verdict import Verdict
@@ -16,36 +17,53 @@ from freshvenv.trust.verdict import Verdict
 _SHOWN = 20
 
 
-def consent(repository: Repository, *, dry_run: bool) -> Callable[[], str]:
+class Consent:
     """What :func:`freshvenv.sync.sync` asks before it builds, when a person gave the command.
 
-    The person consents to what is at HEAD now. When HEAD moves meanwhile, what it moved to must be trusted by itself.
+    The person consents to what is at HEAD now, and to the files that lie there. When HEAD moves meanwhile, what it
+    moved to must be trusted by itself.
     """
-    agreed: list[str] = []
 
-    def permit() -> str:
+    def __init__(self, repository: Repository, *, dry_run: bool) -> None:
+        self._repository = repository
+        self._dry_run = dry_run
+        self._agreed = ""
+
+    def permit(self) -> str:
+        """The commit that may be built."""
+        repository, dry_run = self._repository, self._dry_run
         gate = look_at_gate(repository) if dry_run else open_gate(repository)
-        if agreed:
-            head = repository.head().commit
-            return head if head == agreed[0] else gate.permit()
+        if self._agreed:
+            return self._agreed if repository.is_at(self._agreed) else gate.permit()
         verdict = gate.judge_head()
         for note in verdict.notes:
             click.echo(printable(f"freshvenv: {note}"), err=True)
         if verdict.strange:
             _show(repository, verdict, dry_run=dry_run)
-        if not dry_run:
-            if verdict.strange:
-                _enter(lambda: gate.approve(verdict))
-            _enter(gate.accept)
-        agreed.append(verdict.head)
+        if verdict.strange and not dry_run:
+            _enter(lambda: gate.approve(verdict))
+        self._agreed = verdict.head
         return verdict.head
 
-    return permit
+    def vet(self, more: Collection[str]) -> Listing | None:
+        """Take what lies uncommitted, and the ignored files that are named, for the person's own.
+
+        Returns what git says of the work tree, when it was asked.
+        """
+        if self._dry_run:
+            return None
+        gate = look_at_gate(self._repository)
+        if not self._repository.is_at(self._agreed):
+            return gate.vet(more)
+        return _enter(lambda: gate.accept(more))
 
 
-def _enter(note: Callable[[], None]) -> None:
+_T = TypeVar("_T")
+
+
+def _enter(note: Callable[[], _T]) -> _T:
     try:
-        note()
+        return note()
     except OSError as error:
         raise FreshvenvError(f"the approval cannot be written down: {error}") from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -113,9 +114,13 @@ class Repository:
         """What git says differs from HEAD, untracked files included, ignored ones not; only some where given."""
         return self.ask(*STATUS, *pathspecs)
 
+    def listing(self) -> Listing:
+        """What git says of the whole work tree now."""
+        return Listing(time.time_ns(), self.status())
+
     def uncommitted(self) -> tuple[str, ...]:
-        """Paths in the work tree that differ from HEAD."""
-        return paths_of(self.status())
+        """Paths in the work tree that differ from HEAD, be they part of a project or not."""
+        return self.listing().paths
 
     def tracks(self, path: Path) -> bool:
         """Whether a file, links resolved, is one that git brings along. Nothing is asked about what lies elsewhere."""
@@ -314,7 +319,19 @@ def _why_no_work_tree(start: Path, done: process.Finished) -> UsageError:
     return UsageError(f"{start} is in {where}, where there is no work tree", hint="run it in a work tree")
 
 
-def paths_of(listing: str) -> tuple[str, ...]:
-    """The paths in what :meth:`Repository.status` says."""
+class Listing(NamedTuple):
+    """What git said differs from HEAD, and the moment, in nanoseconds since the epoch, just before it was asked."""
+
+    moment: int
+    text: str
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths in it, be they part of a project or not."""
+        return paths_of(rows_of(self.text))
+
+
+def paths_of(rows: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The paths in rows of what :meth:`Repository.status` says."""
     # A path that ends with a slash is a repository of its own, which is not part of this one.
-    return tuple(path for _, path in rows_of(listing) if path and not path.endswith("/"))
+    return tuple(path for _, path in rows if path and not path.endswith("/"))

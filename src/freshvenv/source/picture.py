@@ -25,37 +25,45 @@ def pathspecs_without(venvs: Iterable[str]) -> tuple[str, ...]:
 
 
 def rows_of(listing: str) -> Iterator[tuple[str, str]]:
-    """Letters and path of each entry of ``git status --porcelain=v1 -z``; of a renamed file, both names.
-
-    What running and installing leave is no part of a project, even where nobody told git to ignore it. It is left out
-    here: pathspecs for it take git a fifth longer.
-    """
+    """Letters and path of each entry of ``git status --porcelain=v1 -z``; of a renamed file, both names."""
     rows = iter(row for row in listing.split("\0") if row)
     for row in rows:
-        found = [row[3:]]
+        yield row[:2], row[3:]
         # A path that was renamed to it follows, whether the index or only the working tree says so.
         if "R" in row[:2] or "C" in row[:2]:
-            found += [next(rows, "")]
-        for path in found:
-            if not any(folder == "__pycache__" or folder.endswith(".egg-info") for folder in path.split("/")[:-1]):
-                yield row[:2], path
+            yield row[:2], next(rows, "")
 
 
-def picture_of(top: str, listing: str) -> tuple[str, ...] | None:
-    """A line a file, from what git printed; nothing where that does not tell everything.
+def is_left(letters: str, path: str) -> bool:
+    """Whether a file is what running and installing leave: bytecode and ``*.egg-info`` folders that git does not know.
+
+    That is no part of a project, even where nobody told git to ignore it. It is not left out by pathspecs, which would
+    take git a fifth longer.
+    """
+    folders = path.split("/")[:-1]
+    return letters == "??" and any(name == "__pycache__" or name.endswith(".egg-info") for name in folders)
+
+
+def own_rows(listing: str) -> Iterator[tuple[str, str]]:
+    """The same but for what is left there (:func:`is_left`)."""
+    return (row for row in rows_of(listing) if not is_left(*row))
+
+
+def picture_of(top: str, rows: Iterable[tuple[str, str]]) -> tuple[str, ...] | None:
+    """A line a file, from rows of what git printed; nothing where that does not tell everything.
 
     It does not where there are submodules or other repositories in the work tree: what changed in one is not seen.
     """
     if os.path.lexists(os.path.join(top, ".gitmodules")):
         return None
-    lines = list(_lines(top, rows_of(listing)))
+    lines = list(_lines(top, rows))
     return None if any("\n" in line or not line for line in lines) else tuple(lines)
 
 
 def take_picture(top: str, pathspecs: Sequence[str]) -> tuple[str, ...] | None:
     """Ask git once; nothing where it cannot tell, either."""
     listing = output_of(["git", "-C", top, *QUIET_GIT, *STATUS, *pathspecs])
-    return None if listing is None else picture_of(top, os.fsdecode(listing))
+    return None if listing is None else picture_of(top, own_rows(os.fsdecode(listing)))
 
 
 def _lines(top: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:

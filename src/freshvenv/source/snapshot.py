@@ -91,7 +91,7 @@ def write_snapshot(repository: Repository, changed: Collection[str]) -> str:
             # Its recorded file times come along, so git hashes only what was changed.
             shutil.copy2(repository.git_dir / "index", index)
         env = {**store.environment(), "GIT_INDEX_FILE": str(index)}
-        gone = {path for path in changed if _is_gone(repository.top / path)}
+        gone = {path for path in changed if _is_gone(repository.top, path)}
         # What is gone goes first: its name may be a folder's now.
         _update_index(repository, env, "--force-remove", sorted(gone))
         _update_index(repository, env, "--add", sorted(set(changed) - gone))
@@ -100,8 +100,11 @@ def write_snapshot(repository: Repository, changed: Collection[str]) -> str:
     return tree
 
 
-def _is_gone(path: Path) -> bool:
-    """Whether there is no such file, nor a submodule."""
+def _is_gone(top: Path, name: str) -> bool:
+    """Whether there is no such file, nor a submodule. What a link leads to that took a folder's place is none."""
+    path = top / name
+    if os.path.realpath(path.parent) != os.path.join(os.path.realpath(top), os.path.dirname(name)).rstrip("/"):
+        return True
     if path.is_dir() and not path.is_symlink():
         return not (path / ".git").exists()
     return not path.is_symlink() and not path.exists()
@@ -111,6 +114,8 @@ def _update_index(repository: Repository, env: dict[str, str], mode: str, paths:
     if not paths:
         return
     text = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    updated = repository.git("update-index", mode, "--replace", "-z", "--stdin", env=env, input=text)
+    # A split index would write its shared part beside the user's own, and expire those that are there.
+    whole = ("-c", "core.splitIndex=false")
+    updated = repository.git(*whole, "update-index", mode, "--replace", "-z", "--stdin", env=env, input=text)
     if updated.status != 0:
         raise GitError(f"the working tree cannot be read: {updated.complaint}")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from freshvenv.errors import GitError
 from freshvenv.process import Finished
-from freshvenv.source.git import Head, Repository, discover, paths_of
-from freshvenv.source.picture import pathspecs_without, picture_of
+from freshvenv.source.git import Head, Listing, Repository, discover, paths_of
+from freshvenv.source.picture import own_rows, pathspecs_without, picture_of
 from freshvenv.source.snapshot import ObjectStore, write_snapshot
 
 _CONVERTING = r"^(core\.(autocrlf|eol|symlinks)|filter\..*\.(smudge|process))$"
@@ -47,7 +47,8 @@ class WorkTree(NamedTuple):
         """The hash of a directory's tree. Raises :class:`GitError` when git ignores it or knows nothing of it."""
         if path == ".":
             return self.tree
-        done = self._git("rev-parse", "--verify", "--quiet", f"{self.tree}:{path}")
+        # With a slash at its end it is a directory, and not a link to one.
+        done = self._git("rev-parse", "--verify", "--quiet", f"{self.tree}:{path}/")
         if done.status != 0:
             raise GitError(f"{path} is not in the tree that is checked out")
         return done.text
@@ -168,17 +169,22 @@ def _rules_above(path: str) -> tuple[str, ...]:
     return tuple(str(folder / name) for folder in PurePosixPath(path).parents for name in _RULES)
 
 
-def read_work_tree(repository: Repository, venvs: Iterable[str]) -> WorkTree:
+def read_work_tree(repository: Repository, venvs: Iterable[str], listing: Listing | None = None) -> WorkTree:
     """Read HEAD once, and the working tree where it differs; ``venvs`` (relative paths) are not part of it.
 
-    Raises :class:`NothingHereError` while nothing is committed, :class:`GitError` when git says no.
+    ``listing`` is what git said a moment ago, when that is known already. Raises :class:`NothingHereError` while
+    nothing is committed, :class:`GitError` when git says no.
     """
-    moment = time.time_ns()
+    moment = listing.moment if listing else time.time_ns()
     head = repository.head()
+    venvs = tuple(venvs)
     pathspecs = pathspecs_without(venvs)
-    listing = repository.status(pathspecs)
-    uncommitted = paths_of(listing)
+    rows = tuple(own_rows(listing.text if listing else repository.status(pathspecs)))
+    if listing:
+        inside = tuple(f"{path}/" for path in venvs)
+        rows = tuple(row for row in rows if row[1] not in venvs and not row[1].startswith(inside))
+    uncommitted = paths_of(rows)
     # The picture comes before the snapshot: what is edited in between makes it a picture of something else.
-    picture = picture_of(str(repository.top), listing)
+    picture = picture_of(str(repository.top), rows)
     tree = write_snapshot(repository, uncommitted) if uncommitted else head.tree
     return WorkTree(repository, head, tree, uncommitted, moment, pathspecs, picture)

@@ -8,9 +8,11 @@ fires the same. So the shim makes a note, and the same hook looks at what lies u
 
 from __future__ import annotations
 
+import json
 import os
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.files import remove_tree, write_atomically
 from freshvenv.own import read_own
@@ -52,6 +54,34 @@ def note_brought(repository: Repository, what: Brought) -> None:
     _remove(note)
     if what is not Brought.NOTHING:
         write_atomically(note, f"{what.value}\n".encode(), durable=False)
+
+
+class Accepted(NamedTuple):
+    """What the user took for his own, as ``freshvenv resync`` found it: another stranger's file is asked about again.
+
+    ``files`` are paths with the names of their content as objects. ``applied`` is what a git command that stopped was
+    in the midst of bringing in. ``unseen``: there were more commits than are looked at, so it may be anything.
+    """
+
+    files: frozenset[tuple[str, str]] = frozenset()
+    applied: tuple[str, ...] = ()
+    unseen: bool = False
+
+
+def read_accepted(repository: Repository) -> Accepted:
+    """What is written down; nothing where that cannot be read."""
+    try:
+        data = json.loads(read_own(repository.own_state / "accepted"))
+        files = frozenset((str(path), str(blob)) for path, blob in data["files"])
+        return Accepted(files, tuple(map(str, data["applied"])), data["unseen"] is True)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return Accepted()
+
+
+def write_accepted(repository: Repository, accepted: Accepted) -> None:
+    """Write it down. Raises ``OSError``."""
+    data = {"files": sorted(accepted.files), "applied": accepted.applied, "unseen": accepted.unseen}
+    write_atomically(repository.own_state / "accepted", json.dumps(data).encode(), durable=False)
 
 
 def _remove(note: Path) -> None:

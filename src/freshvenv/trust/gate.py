@@ -14,14 +14,31 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.errors import FreshvenvError, GitError
-from freshvenv.source.git import Repository
-from freshvenv.trust.brought import Brought, being_applied, brought, note_brought
+from freshvenv.source.git import Listing, Repository
+from freshvenv.trust.brought import (
+    Accepted,
+    Brought,
+    being_applied,
+    brought,
+    note_brought,
+    read_accepted,
+    write_accepted,
+)
 from freshvenv.trust.history import LIMIT, WITHOUT_REPLACEMENTS, GitHistory, branch_logs, head_logs, rev_list
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
 from freshvenv.trust.reflog import is_id
-from freshvenv.trust.remotes import TrustedRefs, came_otherwise, matcher, matches, trusted_refs
+from freshvenv.trust.remotes import (
+    TrustedRefs,
+    as_glob,
+    came_otherwise,
+    is_rename,
+    matcher,
+    matches,
+    split_refspec,
+    trusted_refs,
+)
 from freshvenv.trust.settings import STRANGE_KEY, TrustSettings, pin_key, read_trust_settings, urls
-from freshvenv.trust.uncommitted import files_of
+from freshvenv.trust.uncommitted import Copy, files_of
 from freshvenv.trust.verdict import Commit, Evidence, Finding, Preset, Verdict, judge
 
 _LONG = 1_000
@@ -79,9 +96,17 @@ class Gate(NamedTuple):
             findings = tuple(Finding(it.id, good=False, reason="one of too many") for it in pending)
             return Verdict(head, trusted=False, reason=f"more than {LIMIT} commits", findings=findings, notes=notes)
         findings = (*replaced, *self._judge(pending, refs))
+        if cut := _cut_off(self.repository.common_dir).intersection(it.id for it in pending):
+            findings = tuple(self._hidden(it) if it.commit in cut else it for it in findings)
         strange = [finding for finding in findings if not finding.good]
         reason = self._why(strange) if strange else "every commit at HEAD is trusted"
         return Verdict(head, not strange, reason, findings, notes)
+
+    def _hidden(self, finding: Finding) -> Finding:
+        """What is to be found of a commit whose parents git hides, whoever made it: they may be a stranger's."""
+        if finding.commit in self.ledger.commits:
+            return finding
+        return finding._replace(good=False, reason="what came before it was cut off (git fetch --depth)")
 
     def _judge(self, pending: tuple[Commit, ...], refs: tuple[str, ...]) -> tuple[Finding, ...]:
         if not pending:
@@ -137,14 +162,15 @@ class Gate(NamedTuple):
         trusted = self.settings.trusted
         elsewhere = any(it.is_pushed_elsewhere for it in self.settings.remotes if it.name in trusted)
         silent = set(known)
-        # There can be thousands of refs, and few things are said of them.
-        answers: dict[str, bool] = {}
+        # There can be thousands of refs, and few things are said of them; a refspec in it may be about one of them.
+        answers: dict[tuple[str, ...], bool] = {}
         for pattern in patterns:
-            for ref, message in _last_messages(logs, pattern):
+            for ref, messages in _last_messages(logs, pattern):
                 silent.discard(ref)
-                if message not in answers:
-                    answers[message] = came_otherwise(message, trusted, pushed_elsewhere=elsewhere)
-                if answers[message]:
+                key = (*messages, ref if ":" in messages[-1].rpartition(": ")[0] else "")
+                if key not in answers:
+                    answers[key] = came_otherwise(ref, messages, trusted, pushed_elsewhere=elsewhere)
+                if answers[key]:
                     yield ref
         # What has no line any more is still what it was.
         yield from (ref for ref in silent if "*" not in ref)
@@ -169,8 +195,9 @@ class Gate(NamedTuple):
     def _replacements(self, head: str) -> tuple[Finding, ...]:
         """The replace refs that change which files a commit has (git-replace(1)).
 
-        git checks out the replacement, so it is the replacement that must be trusted: of HEAD's commit, and of any tree
-        or blob. Grafts, which give a commit other parents and the same tree, change no file.
+        git checks out the replacement, and what stands in for that, so it is the replacement that must be trusted: of
+        HEAD's commit, and of any tree or blob. Grafts, which give a commit other parents and the same tree, change no
+        file.
         """
         if not _has_replacements(self.repository.common_dir):
             return ()
@@ -178,13 +205,18 @@ class Gate(NamedTuple):
         pairs = [line.split(" ", 1) for line in done.text.split("\n") if line]
         if len(pairs) > LIMIT:
             return (Finding(head, good=False, reason=f"there are more than {LIMIT} replace refs"),)
+        own, shown = (
+            self.repository.git("rev-parse", f"{head}^{{tree}}", env=env).text for env in (WITHOUT_REPLACEMENTS, {})
+        )
         findings = []
         for (new, old), (tree, replaced) in zip(pairs, self._trees(pairs), strict=True):
             is_commit = is_id(tree) and is_id(replaced)
-            if is_commit and (old != head or tree == replaced):
+            if is_commit and (own == shown or tree != shown):
                 continue
             good = new in self.ledger.commits
             findings.append(Finding(new, good, "approved" if good else f"stands in for {old[:10]} by a replace ref"))
+        if own != shown and not findings:
+            return (Finding(head, good=False, reason="other files than its own stand in for it by a replace ref"),)
         return tuple(findings)
 
     def _trees(self, pairs: Collection[list[str]]) -> Iterator[tuple[str, str]]:
@@ -218,33 +250,38 @@ class Gate(NamedTuple):
             what = self.look_at_what_was_brought()
         if what is Brought.STRANGE and self._tidy():
             raise UntrustedError(f"{_FILES} lie uncommitted in the work tree", verdict)
-        if what is not Brought.ACCEPTED:
+        if what is not Brought.ACCEPTED or read_accepted(self.repository).applied != self._applied():
             self._refuse_what_is_applied(verdict)
         return verdict.head
 
-    def vet(self, uncommitted: Collection[str]) -> None:
-        """See that none of the uncommitted files is a stranger's. Raises :class:`UntrustedError`.
+    def vet(self, more: Collection[str] = ()) -> Listing:
+        """See that none of the uncommitted files is a stranger's, nor of those named; return what git says of them.
 
-        How they came may have left no trace (``git cherry-pick --no-commit``, a stash). Those that were changed since,
-        or merged with others, are not known again.
+        Raises :class:`UntrustedError`.
+
+        How they came may have left no trace (``git cherry-pick --no-commit``, a stash, ``git reset`` after a look at a
+        branch). Those that were changed since, or merged with others, are not known again.
         """
+        listing = self.repository.listing()
+        uncommitted = listing.paths
         if not uncommitted:
             self._note(Brought.NOTHING)
-            return
-        if self.settings.preset in {Preset.ALWAYS, Preset.NEVER} or brought(self.repository) is Brought.ACCEPTED:
-            return
-        if found := self._strange_file(uncommitted):
+        if self.settings.preset in {Preset.ALWAYS, Preset.NEVER}:
+            return listing
+        if found := self._strange_file({*uncommitted, *more}):
             self._note(Brought.STRANGE)
             verdict = Verdict(self.repository.head().commit, trusted=False, reason="")
             raise UntrustedError(f"{_FILES} lie uncommitted in the work tree ({found})", verdict)
+        return listing
 
     def objection(self) -> str:
         """What is to be said against building what lies uncommitted, if anything is. Nothing is noted."""
         uncommitted = self._uncommitted()
         what = brought(self.repository)
-        if not uncommitted or what is Brought.ACCEPTED or self.settings.preset is Preset.ALWAYS:
+        if not uncommitted or self.settings.preset is Preset.ALWAYS:
             return ""
-        if applied := self._what_is_applied():
+        is_accepted = what is Brought.ACCEPTED and read_accepted(self.repository).applied == self._applied()
+        if not is_accepted and (applied := self._what_is_applied()):
             return f"{applied} lies uncommitted in the work tree"
         found = self._strange_file(uncommitted)
         if found or what is Brought.STRANGE:
@@ -265,14 +302,24 @@ class Gate(NamedTuple):
         self._note(Brought.NOTHING)
         return Brought.NOTHING
 
-    def accept(self) -> None:
-        """Take what lies in the work tree for the user's own. Raises ``OSError``."""
-        uncommitted = self._uncommitted()
-        is_strange = brought(self.repository) is not Brought.NOTHING or self._what_is_applied()
-        if uncommitted and (is_strange or self._strange_file(uncommitted)):
-            note_brought(self.repository, Brought.ACCEPTED)
-        else:
+    def accept(self, more: Collection[str] = ()) -> Listing:
+        """Take what lies in the work tree for the user's own, and those of the ignored files that are named.
+
+        Returns what git says of the work tree. Raises ``OSError``.
+        """
+        listing = self.repository.listing()
+        uncommitted = listing.paths
+        if not uncommitted and not more:
             note_brought(self.repository, Brought.NOTHING)
+            return listing
+        found = self._strange_files({*uncommitted, *more})
+        known = read_accepted(self.repository)
+        is_strange = brought(self.repository) is not Brought.NOTHING or self._what_is_applied()
+        if found is None or found or (uncommitted and is_strange):
+            files = known.files | {(it.path, it.blob) for it in found or ()}
+            write_accepted(self.repository, Accepted(files, self._applied(), found is None))
+        note_brought(self.repository, Brought.ACCEPTED if uncommitted and (is_strange or found) else Brought.NOTHING)
+        return listing
 
     def _tidy(self) -> bool:
         if self._uncommitted():
@@ -291,6 +338,11 @@ class Gate(NamedTuple):
     def _refuse_what_is_applied(self, verdict: Verdict) -> None:
         if (strange := self._what_is_applied()) and self._uncommitted():
             raise UntrustedError(f"{strange} lies uncommitted in the work tree", verdict)
+
+    def _applied(self) -> tuple[str, ...]:
+        """The same as words, to be compared."""
+        merged, picked, mailed = being_applied(self.repository)
+        return (*merged, *picked, *(["mails"] if mailed else []))
 
     def _what_is_applied(self) -> str:
         """What a git command that stopped is in the midst of bringing in, when that is a stranger's; else empty."""
@@ -313,17 +365,30 @@ class Gate(NamedTuple):
         vouched = history.vouched(ids)
         return self._judge(tuple(it for it in history.known(ids).values() if it.id not in vouched), refs)
 
-    def _strange_file(self, uncommitted: Collection[str]) -> str:
-        """A file that is as a stranger's commit has it, and that commit; empty when there is none."""
-        if not uncommitted:
-            return ""
+    def _strange_file(self, paths: Collection[str]) -> str:
+        """A file that is as a stranger's commit has it, and that commit; empty when there is none but accepted ones."""
+        found = self._strange_files(paths)
+        accepted = read_accepted(self.repository) if found is None or found else Accepted()
+        if found is None:
+            return "" if accepted.unseen else "more commits touch them than are looked at"
+        new = next((it for it in found if (it.path, it.blob) not in accepted.files), None)
+        return f"{new.path} of {new.commit[:10]}" if new else ""
+
+    def _strange_files(self, paths: Collection[str]) -> tuple[Copy, ...] | None:
+        """The files that are as a stranger's commit has them; nothing when there are too many commits to look at."""
+        if not paths:
+            return ()
         refs = self._trusted_words(self._written_otherwise())
-        touching = GitHistory(self.repository, refs).sources(uncommitted)
+        touching = GitHistory(self.repository, refs).sources(paths, self._people())
         if touching is None:
-            return "more commits touch them than are looked at"
+            return None
         strange = [finding.commit for finding in self._judge(touching, refs) if not finding.good]
-        found = next(files_of(self.repository, strange, uncommitted), None) if strange else None
-        return f"{found[0]} of {found[1][:10]}" if found else ""
+        return tuple(files_of(self.repository, strange, paths)) if strange else ()
+
+    def _people(self) -> tuple[str, ...]:
+        """Patterns of refs that are fetched, by any remote, as words for git-rev-list(1)."""
+        written = [split_refspec(refspec)[1] for remote in self.settings.remotes for refspec in remote.refspecs]
+        return tuple(dict.fromkeys(f"--glob={as_glob(pattern)}" for pattern in written if pattern))
 
 
 _FILES = "files of a commit that is not trusted"
@@ -366,6 +431,14 @@ def open_gate(repository: Repository) -> Gate:
     return gate._replace(settings=gate.settings._replace(pins=(*gate.settings.pins, *pinned))) if pinned else gate
 
 
+def _cut_off(common_dir: Path) -> frozenset[str]:
+    """The commits whose parents git hides (gitrepository-layout(5), ``shallow``)."""
+    try:
+        return frozenset((common_dir / "shallow").read_text(encoding="ascii", errors="replace").split())
+    except OSError:
+        return frozenset()
+
+
 def _has_replacements(common_dir: Path) -> bool:
     try:
         if any(os.scandir(common_dir / "refs" / "replace")):
@@ -378,8 +451,8 @@ def _has_replacements(common_dir: Path) -> bool:
         return False
 
 
-def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
-    """The refs that a pattern means and that have a reflog with a line in it, each with the message of the last one."""
+def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The refs that a pattern means and that have a reflog with a line in it, each with the messages that count."""
     prefix = pattern.partition("*")[0]
     means = matcher(pattern)
     folders = [prefix.rpartition("/")[0]]
@@ -394,13 +467,16 @@ def _last_messages(logs: str, pattern: str) -> Iterator[tuple[str, str]]:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(ref)
             elif means(ref):
-                message = _last_message(entry.path)
-                if message is not None:
-                    yield ref, message
+                messages = _messages_at_the_end(entry.path)
+                if messages:
+                    yield ref, messages
 
 
-def _last_message(path: str) -> str | None:
-    """The message of the last line of a reflog, if it has any: those of a branch that rests are gone after a while."""
+def _messages_at_the_end(path: str) -> tuple[str, ...]:
+    """The messages at the end of a reflog, the latest first, up to one that tells what the ref holds.
+
+    None where there is no line: those of a branch that rests are gone after a while.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -409,8 +485,10 @@ def _last_message(path: str) -> str | None:
         finally:
             os.close(descriptor)
     except OSError:
-        return "unreadable"
-    last = text.rstrip(b"\n").rpartition(b"\n")[2]
-    if not last:
-        return None
-    return os.fsdecode(last.partition(b"\t")[2])
+        return ("unreadable",)
+    messages: list[str] = []
+    for line in reversed(text.rstrip(b"\n").split(b"\n") if text.strip() else []):
+        messages.append(os.fsdecode(line.partition(b"\t")[2]))
+        if not is_rename(messages[-1]):
+            break
+    return tuple(messages)

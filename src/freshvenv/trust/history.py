@@ -22,7 +22,7 @@ _AS_IT_IS = {**WITHOUT_REPLACEMENTS, "GIT_LITERAL_PATHSPECS": "1"}
 
 _MADE_BY_PEOPLE = (
     *("--branches", "--remotes", "--tags"),
-    *(f"--glob=refs/{name}/*" for name in ("pull", "merge-requests", "changes")),
+    *(f"--glob=refs/{name}/*" for name in ("pull", "pull-requests", "pr", "merge-requests", "mr", "changes", "review")),
 )
 """Refs that hold somebody's work (``--all`` but for what tools keep), as words for git-rev-list(1)."""
 
@@ -95,18 +95,20 @@ class GitHistory:
             return None  # no line of input can say that
         return self._unvouched("--full-history", more="".join(f"{line}\n" for line in ("--", *paths)))
 
-    def sources(self, paths: Collection[str]) -> tuple[Commit, ...] | None:
+    def sources(self, paths: Collection[str], people: Collection[str] = ()) -> tuple[Commit, ...] | None:
         """Where files can have been brought from: commits that no trusted ref holds and that change any of the paths.
 
-        What HEAD was, what was fetched, and the refs that people make: stashes and the copies of the work tree that
-        tools keep are the user's own. Nothing when there are too many.
+        What HEAD and the branches of remotes were, what was fetched, and the refs that people make (``people`` are more
+        words for those): stashes and the copies of the work tree that tools keep are the user's own. Nothing when there
+        are too many.
         """
-        heads = dict.fromkeys(entry.new for log in head_logs(self.repository) for entry in log.entries)
+        logs = (*head_logs(self.repository), *logs_below(self.repository, "refs/remotes"))
+        heads = dict.fromkeys(entry.new for log in logs for entry in log.entries)
         names = [path for path in paths if "\n" not in path]
         asked = _lines([*self._fetched(), *heads])
         if len(names) == len(paths):
             asked += "".join(f"{line}\n" for line in ("--", *names)).encode(errors="surrogateescape")
-        words = (f"--max-count={LIMIT}", "--full-history", "--ignore-missing", "--stdin", *_MADE_BY_PEOPLE)
+        words = (f"--max-count={LIMIT}", "--full-history", "--ignore-missing", "--stdin", *_MADE_BY_PEOPLE, *people)
         rows = rev_list(self.repository, "--parents", *words, "--not", *self.trusted, input=asked)
         return rows if rows is not None and len(rows) < LIMIT else None
 
@@ -184,7 +186,12 @@ def head_logs(repository: Repository) -> tuple[Reflog, ...]:
 
 def branch_logs(repository: Repository) -> tuple[Reflog, ...]:
     """The reflogs of all local branches: what is left of a worktree that was removed."""
-    top = repository.common_dir / "logs" / "refs" / "heads"
+    return logs_below(repository, "refs/heads")
+
+
+def logs_below(repository: Repository, folder: str) -> tuple[Reflog, ...]:
+    """The reflogs of all refs in a folder of them."""
+    top = repository.common_dir / "logs" / folder
     files = sorted(path for path in top.rglob("*") if path.is_file())
     return tuple(Reflog(parse_reflog(read_log(path))) for path in files[:LIMIT])
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from freshvenv.trust.reflog import is_id
+
 
 class Remote(NamedTuple):
     """A remote as configured: where it is fetched from, by which refspecs (gitglossary(7)), and where it is pushed to.
@@ -20,8 +22,11 @@ class Remote(NamedTuple):
 
     @property
     def is_pushed_elsewhere(self) -> bool:
-        """Whether a push goes to another repository than the one that is fetched from."""
-        return bool(self.pushed_to) and _place(self.urls[0]) not in map(_place, self.pushed_to)
+        """Whether a push goes to another repository than the one that is fetched from, were it only one of several.
+
+        What one of them takes is noted as if all had.
+        """
+        return any(_place(url) != _place(self.urls[0]) for url in self.pushed_to)
 
 
 class Rewrites(NamedTuple):
@@ -73,7 +78,7 @@ class TrustedRefs(NamedTuple):
                 words.append(f"--glob={pattern}")
             elif not any(matches(each, pattern) for each in self.excluded):
                 # As a word, the name of a ref that is gone could mean a tag that somebody gave that name.
-                words.append(f"--glob={pattern[:-1]}[{pattern[-1]}]")
+                words.append(f"--glob={as_glob(pattern)}")
         return words
 
 
@@ -104,6 +109,11 @@ def split_refspec(refspec: str) -> tuple[str, str]:
     return source, destination
 
 
+def as_glob(pattern: str) -> str:
+    """A pattern, or the name of one ref, as git's options take it: what has no wildcard would mean a folder of refs."""
+    return pattern if "*" in pattern else f"{pattern[:-1]}[{pattern[-1]}]"
+
+
 def matches(pattern: str, ref: str) -> bool:
     """Whether a ref is one that a pattern means."""
     return matcher(pattern)(ref) is not None
@@ -124,36 +134,71 @@ _WITH_VALUE = frozenset(_VALUED.split())
 _SHORT_WITH_VALUE = r"-[A-Za-z]*[joXs]"
 
 
-def came_otherwise(message: str, trusted: Sequence[str], *, pushed_elsewhere: bool = False) -> bool:
-    """Whether the last line of a remote-tracking ref's reflog says that it holds something else than a branch.
+def came_otherwise(
+    ref: str, messages: Sequence[str], trusted: Sequence[str], *, pushed_elsewhere: bool = False
+) -> bool:
+    """Whether the reflog of a remote-tracking ref says that the ref holds something else than a branch of a remote.
+
+    ``messages`` are its last lines, the latest first: as many as tell that the ref was renamed, and one more.
 
     ``git fetch origin refs/pull/1/head:refs/remotes/origin/pr/1`` writes into origin's namespace by a refspec that no
     configuration shows, and so does another remote whose configuration is gone since. ``git update-ref`` leaves no
     message at all, ``git push .`` one of its own. ``pushed_elsewhere`` is for remotes that are not pushed to where they
     are fetched from: a push notes what it sent as if that had been fetched.
     """
-    command = message.rpartition(": ")[0] or message
-    words = command.split(" ")
-    match words[0]:
-        case "fetch" | "pull":
-            return _fetched_otherwise(words[1:], trusted)
-        case "update":
-            return pushed_elsewhere or message != "update by push"
-        case "clone" | "clone:" | "remote" | "remote:":
-            return False
-        case _:
-            return True
+    names = list(trusted)
+    for message in messages:
+        # What a ref holds does not change by another name, so it is still what was fetched under the old one.
+        if found := re.fullmatch(_RENAMED, message):
+            ref = found[1]
+            names += _prefixes(ref.removeprefix("refs/remotes/"))
+            continue
+        command = message.rpartition(": ")[0] or message
+        words = command.split(" ")
+        match words[0]:
+            case "fetch" | "pull":
+                return _fetched_otherwise(ref, words[1:], names)
+            case "update":
+                return pushed_elsewhere or message != "update by push"
+            case "clone" | "clone:" | "remote" | "remote:":
+                return False
+            case _:
+                return True
+    return False
 
 
-def _fetched_otherwise(words: Sequence[str], trusted: Sequence[str]) -> bool:
-    if any(word.startswith("--refmap") for word in words):
+_RENAMED = r"remote: renamed (refs/remotes/[^ ]+) to refs/remotes/[^ ]+"
+"""What ``git remote rename`` notes."""
+
+
+def is_rename(message: str) -> bool:
+    """Whether a line of a reflog tells that a remote was renamed, and not what the ref holds."""
+    return re.fullmatch(_RENAMED, message) is not None
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    """The names that a remote can have had whose ref this was: they may have slashes in them."""
+    parts = path.split("/")
+    yield from ("/".join(parts[:count]) for count in range(1, len(parts)))
+
+
+def _fetched_otherwise(ref: str, words: Sequence[str], trusted: Sequence[str]) -> bool:
+    # git takes what is left of an option's name, as long as it is clear.
+    if any(word.startswith("--refm") for word in words):
         return True
     plain = list(_positional(words))
     # Where several remotes are fetched, each is noted by a process of its own, with its name.
     if plain and plain[0] not in trusted:
         return True
-    # Any refspec on the command line that says where to write: all must be branches.
-    return not all(split_refspec(word)[0].startswith("refs/heads/") for word in plain[1:] if ":" in word)
+    # A refspec on the command line that says to write here must be of a branch. Where none does, it was written by the
+    # configured one (git-fetch(1), "opportunistic").
+    refspecs = (split_refspec(word) for word in plain[1:] if ":" in word)
+    return not all(_is_branch(source) for source, written in refspecs if matches(written, ref))
+
+
+def _is_branch(source: str) -> bool:
+    """Whether a source means a branch of the remote. A name without a slash does, or a tag; an id may mean anything."""
+    return source.startswith(("refs/heads/", "heads/")) or ("/" not in source and not is_id(source))
 
 
 def _positional(words: Iterable[str]) -> Iterator[str]:

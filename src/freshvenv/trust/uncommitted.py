@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from freshvenv.source.git import Repository
 from freshvenv.trust.history import WITHOUT_REPLACEMENTS
@@ -15,17 +16,25 @@ _LARGEST = 64 * 1024 * 1024
 """More bytes than are read of one file; git is asked about those that have more."""
 
 
-def files_of(repository: Repository, commits: Collection[str], paths: Collection[str]) -> Iterator[tuple[str, str]]:
+class Copy(NamedTuple):
+    """A file that is as a commit made it; ``blob`` is its name as an object, all zeros for one that is gone."""
+
+    path: str
+    blob: str
+    commit: str
+
+
+def files_of(repository: Repository, commits: Collection[str], paths: Collection[str]) -> Iterator[Copy]:
     """Those of the paths at which there is, in the work tree or in the index, what one of the commits put there.
 
-    Each comes with that commit.
+    That is also nothing, where it removed the file.
     """
     made = _made_by(repository, commits, frozenset(paths))
     there = _there(repository, made)
     for path, blobs in made.items():
         for blob in there.get(path, ()):
             if blob in blobs:
-                yield path, blobs[blob]
+                yield Copy(path, blob, blobs[blob])
                 break
 
 
@@ -62,6 +71,8 @@ def _there(repository: Repository, paths: Iterable[str]) -> Mapping[str, Collect
             found[path].append(facts.split(" ")[1])
     width = next((len(row.partition("\t")[0].split(" ")[1]) for row in staged if row), 40)
     for path, names in found.items():
+        if not names and not os.path.lexists(repository.top / path):
+            names.append("0" * width)
         names.extend(_as_it_is(repository.top / path, width))
     # A line of input cannot hold every name of a file; one that begins with a quote would have to be quoted.
     plain = [path for path in found if "\n" not in path and path[0] != '"' and _is_regular(repository.top / path)]

@@ -72,8 +72,11 @@ def is_venv(path: Path) -> bool:
     return (path / "pyvenv.cfg").is_file()
 
 
-def open_venv(path: Path, memory: Path) -> Venv:
-    """The venv at a path that exists. Raises :class:`VenvError` when it cannot be used."""
+def open_venv(path: Path, memory: Path, wary_of: Path | None = None) -> Venv:
+    """The venv at a path that exists; ``wary_of`` as :func:`inspect_interpreter` has it.
+
+    Raises :class:`VenvError` when it cannot be used.
+    """
     if not path.is_dir():
         raise VenvError("not a directory")
     if not is_venv(path):
@@ -85,7 +88,7 @@ def open_venv(path: Path, memory: Path) -> Venv:
     if not python.exists():
         target = f" ({os.readlink(python)})" if python.is_symlink() else ""
         raise VenvError(f"its interpreter{target} is gone")
-    return Venv(path, python, inspect_interpreter(python, memory))
+    return Venv(path, python, inspect_interpreter(python, memory, wary_of))
 
 
 def _is_utf8(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import tomllib
 import warnings
@@ -32,12 +33,15 @@ def build_wheel(
     *,
     pool: EnvironmentPool,
     log: Path,
+    in_place: bool = False,
 ) -> Path:
     """Build the project in ``source`` and return the wheel, which lies in ``out``.
 
-    All that the build prints goes to ``log``. Raises :class:`BuildError`.
+    ``in_place``: ``source`` is the work tree, where bytecode lies that git ignores: whatever it was made from, Python
+    would run it, so bytecode is read from a folder of ours, and written there. All that the build prints goes to
+    ``log``. Raises :class:`BuildError`.
     """
-    job = _Job(source, interpreter, recipe, out, pool, log, _plain(source))
+    job = _Job(source, interpreter, recipe, out, pool, log, _plain(source), in_place)
     with _warnings_into(log):
         return job.with_known_requirements() or job.run()
 
@@ -71,6 +75,7 @@ class _Job(NamedTuple):
     pool: EnvironmentPool
     log: Path
     plain: _Plain | None
+    in_place: bool
 
     @property
     def kind(self) -> Literal["editable", "wheel"]:
@@ -97,7 +102,7 @@ class _Job(NamedTuple):
         # Imported here, as `build` is below, which takes three times as long.
         from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing, UnsupportedOperation
 
-        runner = self._runner(environment.make_extra_environ())
+        runner = self._runner(environment, environment.make_extra_environ())
         python = environment.python_executable
         hooks = BuildBackendHookCaller(str(self.source), backend, runner=runner, python_executable=python)
         self.out.mkdir(parents=True, exist_ok=True)
@@ -144,11 +149,13 @@ class _Job(NamedTuple):
     def _builder(self, environment: BuildEnvironment) -> ProjectBuilder:
         from build import ProjectBuilder
 
-        return ProjectBuilder.from_isolated_env(environment, self.source, runner=self._runner({}))
+        return ProjectBuilder.from_isolated_env(environment, self.source, runner=self._runner(environment, {}))
 
-    def _runner(self, environ: Mapping[str, str]) -> SubprocessRunner:
+    def _runner(self, environment: BuildEnvironment, environ: Mapping[str, str]) -> SubprocessRunner:
+        own = {"PYTHONPYCACHEPREFIX": os.fspath(environment.path / "freshvenv-bytecode")} if self.in_place else {}
+
         def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
-            env = {**environ, **(extra_environ or {})}
+            env = {**environ, **(extra_environ or {}), **own}
             status = process.run_logged(cmd, log=self.log, cwd=Path(cwd or self.source), env=env)
             if status != 0:
                 raise subprocess.CalledProcessError(status, list(cmd))

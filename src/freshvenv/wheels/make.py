@@ -36,7 +36,7 @@ def make_payload(
     """
     out = scratch / "wheel"
     if not recipe.is_cacheable:
-        wheel = build_wheel(project.directory, interpreter, recipe, out, pool=pool, log=log)
+        wheel = build_wheel(project.directory, interpreter, recipe, out, pool=pool, log=log, in_place=True)
         return unpack(wheel, folder, log)
     # Only where the fingerprint tells a file that is untracked from one that is not.
     untracked = tree.untracked() if project.may_read_git else ()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shlex
+import sys
+
 import pytest
 
-from support.repository import assert_fresh, own_lines
+from support.repository import assert_fresh, installed_value, own_lines
 from support.stranger import LINE, Scene
 
 BROUGHT = {
@@ -33,6 +37,22 @@ BROUGHT = {
         gift && git cherry-pick --no-commit FETCH_HEAD && git stash push --quiet && git stash pop --quiet
     """,
     "a reset that keeps files": "gift && git checkout --quiet FETCH_HEAD && git reset --quiet --soft origin/main",
+    "a reset after a look": "gift && git checkout --quiet FETCH_HEAD && git reset --quiet origin/main",
+    "a remote's branch that was pushed anew since": """
+        git remote add fork "$FORK" && git fetch --quiet fork && git cherry-pick --no-commit fork/gift
+        git -C "$FORK" reset --quiet --hard origin/main
+        git -C "$FORK" commit --quiet --allow-empty --message harmless && git fetch --quiet fork
+    """,
+    "a pull request in a namespace of another host": """
+        git -C "$FORK" push --quiet "$ORIGIN" gift:refs/pull-requests/7/from
+        git config --add remote.origin.fetch '+refs/pull-requests/*/from:refs/odd/*'
+        git fetch --quiet && git checkout --quiet refs/odd/7 -- . && git fetch --quiet origin main
+    """,
+    "others than were accepted": """
+        (cd "$FORK" && git switch --quiet --create nice origin/main && digit right 8 && git commit --quiet --all -m nice)
+        git fetch --quiet "$FORK" nice && git checkout --quiet FETCH_HEAD -- src && freshvenv resync
+        git reset --quiet --hard && gift && git cherry-pick --no-commit FETCH_HEAD
+    """,
     "an amended commit of a stranger": """
         gift && git checkout --quiet --detach FETCH_HEAD && canary && git commit --quiet --all --amend --message mine
         git switch --quiet main && git checkout --quiet HEAD@{1} -- .
@@ -64,6 +84,81 @@ def test_files_of_a_stranger_are_not_built_from_the_work_tree(scene: Scene, step
     assert scene.canary.exists(), "consent is for what lies in the work tree, too"
     scene.play("git reset --quiet --hard && git clean --quiet -d --force")
     scene.assert_built()
+
+
+PYC = """
+    (cd "$FORK" && git switch --quiet --create pyc origin/main && mkdir -p backend/__pycache__
+    cp backend/in_tree.py evil.py && printf 'import pathlib; pathlib.Path("%s").touch()\\n' "$CANARY" >>evil.py
+    {python} -c 'import py_compile as p; p.compile("evil.py", "{cached}", invalidation_mode=p.PycInvalidationMode(2))'
+    rm evil.py && git add --all --force && git commit --quiet --message tidy)
+"""
+"""Bytecode that Python runs without a look at the source."""
+
+WAYS = {
+    "in the index": "git checkout --quiet FETCH_HEAD -- backend && digit left 7",
+    "ignored": "git checkout --quiet FETCH_HEAD && git reset --quiet main && digit left 7",
+}
+
+
+@pytest.mark.parametrize("editable", ["false", "true"])
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_bytecode_of_a_stranger_is_not_run(scene: Scene, way: str, editable: str) -> None:
+    cached = importlib.util.cache_from_source("backend/in_tree.py")
+    scene.play(f"git config freshvenv.editable {editable} && freshvenv resync")
+    scene.play(
+        PYC.format(python=shlex.quote(sys.executable), cached=cached) + f'git fetch --quiet "$FORK" pyc && {way}'
+    )
+    assert (scene.repository.path / cached).exists()
+    scene.repository.freshvenv("run", "--", "true", check=False)
+    scene.trigger()
+    assert not scene.canary.exists()
+
+
+def test_the_interpreter_of_a_stranger_is_not_started(scene: Scene) -> None:
+    """git overwrites what is ignored, and after a reset it does not show what lies there."""
+    scene.play("""
+        cd "$FORK" && mkdir -p .venv/bin && printf '#!/bin/sh\ntouch "%s"\n' "$CANARY" >.venv/bin/python
+        chmod +x .venv/bin/python && git add --all --force .venv && git commit --quiet --message venv && cd ../demo
+        gift && git checkout --quiet FETCH_HEAD && git reset --quiet main && git checkout --quiet -- .
+        git clean --quiet -d --force
+    """)
+    assert not scene.repository.git("status", "--porcelain")
+    for command in (
+        ("status",),
+        ("explain",),
+        ("run", "--", "true"),
+        ("resync", "--dry-run"),
+        ("hook", "post-checkout"),
+    ):
+        scene.repository.freshvenv(*command, check=False)
+        assert not scene.canary.exists(), command
+    [line] = scene.trigger()
+    assert "its interpreter is a file in the work tree that was never started before" in line
+    assert not scene.canary.exists()
+
+
+def test_an_interpreter_in_the_work_tree_is_taken_by_a_resync(scene: Scene) -> None:
+    python = scene.repository.venv / "bin" / "python"
+    real = python.resolve()
+    python.unlink()
+    python.write_text(f'#!/bin/sh\nexec -a "$0" "{real}" "$@"\n'.replace("/bin/sh", "/bin/bash"))
+    python.chmod(0o755)
+    scene.play("rm .git/freshvenv/stamp")
+    assert "never started before" in scene.trigger()[0]
+    scene.repository.freshvenv("resync")
+    scene.play("git checkout --quiet origin/topic")
+    scene.assert_built()
+
+
+def test_a_deletion_of_a_stranger_is_not_built(scene: Scene) -> None:
+    scene.play("""
+        (cd "$FORK" && git switch --quiet --create less origin/main && git rm --quiet src/demo/right.py
+        git commit --quiet --message less)
+        git fetch --quiet "$FORK" less && git cherry-pick --no-commit FETCH_HEAD && git checkout --quiet origin/topic
+    """)
+    [line] = scene.trigger()
+    assert "uncommitted" in line
+    assert installed_value(scene.repository.venv, scene.world) == 11
 
 
 @pytest.mark.parametrize("command", ["merge --quiet", "cherry-pick", "rebase --quiet --onto HEAD FETCH_HEAD~1"])

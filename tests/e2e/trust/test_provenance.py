@@ -120,6 +120,24 @@ TRUSTED = {
     """,
     "an own commit after packing and pruning": "own && git gc --quiet --prune=now",
     "an own commit whose subject is a trap": "own && git commit --quiet --amend --message 'checkout: moving from a to b'",
+    "a branch that a fetch by name moved, and origin's with it": """
+        git -C "$FORK" switch --quiet --create next origin/main
+        (cd "$FORK" && digit left 6 && git commit --quiet --all --message next && git push --quiet origin next:main)
+        git switch --quiet --create other origin/topic && git fetch --quiet origin main:main && git switch --quiet main
+    """,
+    "fetched together with a pull request": """
+        (cd "$FORK" && git switch --quiet --create next origin/main && digit left 6 && git commit --quiet --all -m next
+        git push --quiet origin next:main)
+        git fetch --quiet origin main pull/7/head:pr-7 && git merge --quiet --ff-only origin/main
+    """,
+    "fetched by a short name into origin's namespace": """
+        (cd "$FORK" && git push --quiet origin origin/topic:refs/heads/short)
+        git fetch --quiet origin short:refs/remotes/origin/short && git checkout --quiet origin/short
+    """,
+    "of a remote that was renamed": """
+        git fetch --quiet && git remote rename origin upstream && freshvenv trust remote add upstream
+        git checkout --quiet upstream/topic
+    """,
 }
 
 
@@ -306,6 +324,31 @@ UNTRUSTED = {
     "pushed to where a URL is read as another for pushes": """
         git clone --quiet --bare "$ORIGIN" ../own.git && git config url.../own.git.pushInsteadOf "$ORIGIN"
         gift && git push --quiet origin FETCH_HEAD:refs/heads/gift && git checkout --quiet origin/gift
+    """,
+    "pushed to origin and to another place, of which only one took it": """
+        git clone --quiet --bare "$ORIGIN" ../own.git && git config --add remote.origin.pushurl "$ORIGIN"
+        git config --add remote.origin.pushurl ../own.git
+        mkdir -p "$ORIGIN/hooks" && printf '#!/bin/sh\nexit 1\n' >"$ORIGIN/hooks/pre-receive"
+        chmod +x "$ORIGIN/hooks/pre-receive"
+        gift && git branch gift FETCH_HEAD && git push --quiet origin gift || true
+        git checkout --quiet gift
+    """,
+    "fetched by hand into origin's namespace, and the remote renamed there and back": """
+        git fetch --quiet origin '+refs/pull/*/head:refs/remotes/origin/pr/*' && git checkout --quiet origin/pr/7
+        git checkout --quiet main && git remote rename origin other && git checkout --quiet --detach
+        git remote rename other origin && git checkout --quiet origin/pr/7
+    """,
+    "fetched by hand into origin's namespace, and the remote trusted by another name": """
+        git fetch --quiet origin '+refs/pull/*/head:refs/remotes/origin/pr/*'
+        git remote rename origin other && freshvenv trust remote add other && git checkout --quiet other/pr/7
+    """,
+    "fetched by hand into origin's namespace, with an option cut short": """
+        git fetch --quiet origin '--refma=+refs/pull/*/head:refs/remotes/origin/pr/*' pull/7/head
+        git checkout --quiet origin/pr/7
+    """,
+    "an own commit on it, cut off by a fetch of little depth": """
+        git remote add fork "$FORK" && git fetch --quiet fork && git checkout --quiet gift && small 6
+        git push --quiet fork gift:more && git fetch --quiet --depth 1 fork more && git checkout --quiet --detach gift
     """,
     "a tag of a fork that is named like a branch of origin": """
         git config remote.origin.fetch +refs/heads/old:refs/remotes/origin/old

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from support.stranger import Scene
 
 
@@ -42,6 +44,27 @@ def test_a_replace_ref_does_not_change_what_is_judged(scene: Scene) -> None:
     scene.assert_refused()
     scene.play("git checkout --quiet --detach origin/upstream")
     scene.assert_built()
+
+
+@pytest.mark.parametrize(
+    "refs",
+    [
+        'git update-ref "refs/replace/$(echo $victim | tr a-f A-F)" gift',
+        """
+        twin=$(git commit-tree -m twin "$victim^{tree}"); git update-ref refs/replace/$victim $twin
+        git update-ref refs/replace/$twin gift
+        """,
+    ],
+    ids=["in capital letters", "one after another"],
+)
+def test_no_replace_ref_is_missed(scene: Scene, refs: str) -> None:
+    scene.play(f"""
+        victim=$(git rev-parse origin/topic)
+        (cd "$FORK" && git fetch --quiet origin && {refs})
+        git fetch --quiet "$FORK" '+refs/replace/*:refs/replace/*' gift && git checkout --quiet --detach origin/topic
+        grep --quiet 9 src/demo/right.py
+    """)
+    scene.assert_refused()
 
 
 def test_a_replaced_file_is_not_built(scene: Scene) -> None:

@@ -38,7 +38,8 @@ UNCOMMITTED = {
         ("src/demo/new.py", "src/demo/value.py"),
     ),
     "renamed to where bytecode is": Edit(
-        ("mkdir src/demo/__pycache__", "git mv src/demo/value.py src/demo/__pycache__/"), ("src/demo/value.py",)
+        ("mkdir src/demo/__pycache__", "git mv src/demo/value.py src/demo/__pycache__/"),
+        ("src/demo/__pycache__/value.py", "src/demo/value.py"),
     ),
     "copied": Edit(
         (
