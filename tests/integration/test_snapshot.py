@@ -182,6 +182,53 @@ def test_committed_files_of_such_names_stay(repository: Repository) -> None:
     assert "demo.egg-info/PKG-INFO" in listing(repository, read(repository).tree)
 
 
+def test_edits_of_committed_files_of_such_names_count(repository: Repository) -> None:
+    for name in ("one", "two"):
+        repository.write(f"src/demo/{name}.egg-info/PKG-INFO", name)
+    repository.git("add", "--force", "--all")
+    repository.commit("odd, but committed")
+    repository.write("src/demo/one.egg-info/PKG-INFO", "edited")
+    (repository.path / "src/demo/two.egg-info/PKG-INFO").unlink()
+    tree = read(repository)
+    assert content(repository, tree.tree, "src/demo/one.egg-info/PKG-INFO") == "edited"
+    assert "src/demo/two.egg-info/PKG-INFO" not in listing(repository, tree.tree)
+
+
+def test_conflict_in_a_file_of_such_a_name(repository: Repository) -> None:
+    for branch in ("mine", "other"):
+        repository.git("switch", "--quiet", "--create", branch, "main")
+        repository.write("demo.egg-info/PKG-INFO", branch)
+        repository.git("add", "--force", "demo.egg-info")
+        repository.commit(branch)
+    repository.world.git("merge", "--quiet", "mine", cwd=repository.path, check=False)
+    assert content(repository, read(repository).tree, "demo.egg-info/PKG-INFO").startswith("<<<<<<<")
+
+
+def test_folder_that_became_a_link_to_another(repository: Repository) -> None:
+    repository.write("data/x.txt", "x")
+    repository.commit("data")
+    (repository.path / "data").rename(repository.path / "real")
+    (repository.path / "data").symlink_to("real")
+    found = listing(repository, read(repository).tree)
+    assert {"data", "real/x.txt"} <= found
+    assert "data/x.txt" not in found
+
+
+def test_index_in_two_parts_stays_as_it_is(repository: Repository) -> None:
+    """Its shared part lies in the git directory, and is removed when another one is written."""
+    repository.git("config", "core.splitIndex", "true")
+    repository.git("config", "splitIndex.sharedIndexExpire", "now")
+    repository.git("update-index", "--split-index")
+    repository.write("src/demo/staged.py", "")
+    repository.git("add", "src/demo/staged.py")
+    shared = set(repository.git_dir.glob("sharedindex.*"))
+    for digit in (5, 6, 7):
+        repository.edit("left", digit)
+        assert "src/demo/staged.py" in listing(repository, read(repository).tree)
+    assert set(repository.git_dir.glob("sharedindex.*")) == shared
+    assert "A  src/demo/staged.py" in repository.git("status", "--porcelain")
+
+
 def test_other_repository_below_is_left_out(repository: Repository) -> None:
     shell(repository, "git init -q inner", "touch inner/x", "echo > new.py")
     tree = listing(repository, read(repository).tree)

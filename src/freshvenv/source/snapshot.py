@@ -20,6 +20,10 @@ _OFTEN = 24 * 3600
 """Seconds between two looks at what is too old, and from which on what is half done was left by a killed run."""
 
 
+_WHOLE = ("-c", "core.splitIndex=false")
+"""Words for git: an index in two parts would have one beside the user's own, and writing it removes those."""
+
+
 class ObjectStore(NamedTuple):
     """Where our own objects are: a folder that borrows from the repository's store and lends nothing to it."""
 
@@ -95,7 +99,7 @@ def write_snapshot(repository: Repository, changed: Collection[str]) -> str:
         # What is gone goes first: its name may be a folder's now.
         _update_index(repository, env, "--force-remove", sorted(gone))
         _update_index(repository, env, "--add", sorted(set(changed) - gone))
-        tree = repository.ask("write-tree", env=env)
+        tree = repository.ask(*_WHOLE, "write-tree", env=env)
     store.prune()
     return tree
 
@@ -114,8 +118,6 @@ def _update_index(repository: Repository, env: dict[str, str], mode: str, paths:
     if not paths:
         return
     text = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    # A split index would write its shared part beside the user's own, and expire those that are there.
-    whole = ("-c", "core.splitIndex=false")
-    updated = repository.git(*whole, "update-index", mode, "--replace", "-z", "--stdin", env=env, input=text)
+    updated = repository.git(*_WHOLE, "update-index", mode, "--replace", "-z", "--stdin", env=env, input=text)
     if updated.status != 0:
         raise GitError(f"the working tree cannot be read: {updated.complaint}")

@@ -92,6 +92,52 @@ def test_two_projects_in_one_venv(world: World, *, listed: bool) -> None:
         assert {target.state for target in repository.targets()} == {"fresh"}
 
 
+NAMESPACE = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "ns-{name}"
+version = "1.0"
+
+[tool.hatch.build.targets.wheel]
+packages = ["src/ns"]
+"""
+
+
+@pytest.mark.parametrize(("source", "destination"), [("one", "two"), ("two", "one")])
+def test_module_that_moves_from_one_project_to_another(world: World, source: str, destination: str) -> None:
+    """Whichever is installed first, the other takes nothing away that is not its own any more."""
+    repository = monorepo(world, TWO_PROJECTS)
+    for name in ("one", "two"):
+        repository.git("rm", "--quiet", "-r", name)
+        repository.write(f"{name}/pyproject.toml", NAMESPACE.format(name=name))
+        repository.write(f"{name}/src/ns/{name}.py", "")
+    repository.write(f"{source}/src/ns/moved.py", "MOVED = 1\n")
+    repository.commit("one namespace")
+    repository.freshvenv("init", "--hooks", "native")
+    repository.git("switch", "--quiet", "--create", "moved")
+    repository.git("mv", f"{source}/src/ns/moved.py", f"{destination}/src/ns/moved.py")
+    repository.commit("moved")
+    for branch in ("main", "moved", "main"):
+        repository.git("switch", "--quiet", branch)
+        world.run(repository.venv / "bin" / "python", "-I", "-c", "import ns.moved, ns.one, ns.two")
+        assert {target.state for target in repository.targets()} == {"fresh"}
+
+
+def test_project_behind_a_link(world: World) -> None:
+    """What the link leads to is compared, not the link."""
+    repository = monorepo(world, TWO_PROJECTS.replace('path = "one"', 'path = "link"'))
+    (repository.path / "link").symlink_to("one")
+    repository.commit("a link")
+    repository.freshvenv("init", "--hooks", "native")
+    edit_and_commit(repository, "one", 7)
+    assert {(target.project, target.state) for target in repository.targets()} == {("one", "stale"), ("two", "fresh")}
+    repository.freshvenv("resync")
+    assert installed_value(repository.venv, world) == 71
+
+
 def test_uncommitted_edit_in_one_of_two_projects(world: World) -> None:
     repository = monorepo(world, TWO_PROJECTS)
     repository.freshvenv("init", "--hooks", "native")

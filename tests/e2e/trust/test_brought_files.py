@@ -120,7 +120,7 @@ def test_the_interpreter_of_a_stranger_is_not_started(scene: Scene) -> None:
         cd "$FORK" && mkdir -p .venv/bin && printf '#!/bin/sh\ntouch "%s"\n' "$CANARY" >.venv/bin/python
         chmod +x .venv/bin/python && git add --all --force .venv && git commit --quiet --message venv && cd ../demo
         gift && git checkout --quiet FETCH_HEAD && git reset --quiet main && git checkout --quiet -- .
-        git clean --quiet -d --force
+        git clean --quiet -d --force && rm -f "$(own_dir)/freshvenv/stamp"
     """)
     assert not scene.repository.git("status", "--porcelain")
     for command in (
@@ -143,7 +143,7 @@ def test_an_interpreter_in_the_work_tree_is_taken_by_a_resync(scene: Scene) -> N
     python.unlink()
     python.write_text(f'#!/bin/sh\nexec -a "$0" "{real}" "$@"\n'.replace("/bin/sh", "/bin/bash"))
     python.chmod(0o755)
-    scene.play("rm .git/freshvenv/stamp")
+    scene.play('rm "$(own_dir)/freshvenv/stamp"')
     assert "never started before" in scene.trigger()[0]
     scene.repository.freshvenv("resync")
     scene.play("git checkout --quiet origin/topic")
