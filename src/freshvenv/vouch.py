@@ -85,7 +85,9 @@ def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
 
 def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> str:
     tree = sight.tree
-    newer = {file: tree.read_at for file in _configuration(tree.repository) if os.path.lexists(file)}
+    configured = _configuration(tree.repository)
+    newer = {file: tree.read_at for file in configured if os.path.lexists(file)}
+    absent = [os.fspath(file) for file in configured if file not in newer]
     for sighting, outcome in pairs:
         witnesses = _witnesses(sighting, outcome)
         if not witnesses or sighting.venv is None or sighting.desk is None:
@@ -95,8 +97,9 @@ def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> st
         newer.update(dict.fromkeys(around, _known_at(sight, [outcome for _, outcome in pairs])))
     if tree.picture is None or _any_is_newer(newer):
         return ""
-    paths = map(os.fspath, newer)
-    return voucher.render(os.fspath(tree.repository.top), tree.head.commit, tree.pathspecs, tree.picture, paths)
+    return voucher.render(
+        os.fspath(tree.repository.top), tree.head.commit, tree.pathspecs, tree.picture, map(os.fspath, newer), absent
+    )
 
 
 _GRAIN = 20_000_000
@@ -146,7 +149,12 @@ def _looked_at(sight: Sight) -> list[str]:
     marks = found.marks_of_venvs(repository.top)
     if marks is None:
         return []
-    gathered = [*found.places(repository.top), *marks, *_configuration(repository)]
+    gathered = [
+        *found.places(repository.top),
+        *marks,
+        *_configuration(repository),
+        repository.git_dir / "config.worktree",
+    ]
     for candidate in found.candidates:
         if candidate.venv is None:
             return []
@@ -167,7 +175,9 @@ def _looked_at(sight: Sight) -> list[str]:
 def _configuration(repository: Repository) -> list[Path]:
     """The files of git's configuration: those that say something, and those that might."""
     named = {it.file for it in repository.configuration if not it.file.startswith(("command line", "blob:"))}
-    usual = (*personal_settings(), os.path.join(repository.git_dir, "config.worktree"))
+    usual = [*personal_settings()]
+    if dict(repository.settings(r"^extensions\.worktreeconfig$")):
+        usual.append(os.path.join(repository.git_dir, "config.worktree"))
     return [repository.top / file for file in (*usual, *sorted(named))]
 
 
@@ -215,4 +225,8 @@ def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:
 
 
 def _relative(path: Path, top: Path) -> str:
-    return os.fspath(path.relative_to(top) if path.is_relative_to(top) else path)
+    """A path as the stamp has it: a shell reads it a byte at a time, so it is as short as can be."""
+    relative = os.path.relpath(path, top)
+    # Above a top that is reached by a link there is another folder than its path says.
+    is_clear = path.is_relative_to(top) or os.path.realpath(top) == os.fspath(top)
+    return relative if is_clear and len(relative) < len(os.fspath(path)) else os.fspath(path)

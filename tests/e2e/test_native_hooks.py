@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
+from support.values import replace
 from support.world import TOOLS, World
 
 HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
@@ -507,3 +508,21 @@ def start(repository: Repository, *argv: str) -> Iterator[subprocess.Popen[str]]
 
 def assert_installed(repository: Repository, value: int) -> None:
     assert installed_value(repository.venv, repository.world) == value
+
+
+@pytest.mark.parametrize("command", [("hook", "post-checkout"), ("run", "--", "true")], ids=lambda it: it[0])
+@pytest.mark.parametrize("scope", ["--global", "--worktree"])
+def test_a_setting_that_is_not_the_clones_own_is_seen(world: World, scope: str, command: tuple[str, ...]) -> None:
+    """Nothing of the tree or of the clone's own configuration has changed; a filter's settings are mostly global."""
+    world = replace(world, env={**world.env, "GIT_CONFIG_GLOBAL": str(world.home / ".gitconfig")})
+    repository = create(world, world.root / "demo", branches={})
+    repository.write(".gitattributes", "src/demo/left.py filter=numbers\n")
+    repository.commit("attributes")
+    repository.git("config", "extensions.worktreeConfig", "true")
+    make_venv(world, repository.venv)
+    repository.freshvenv("init", "--hooks", "native")
+    repository.freshvenv("run", "--", "true")
+    assert installed_value(repository.venv, world) == 11
+    repository.git("config", scope, "filter.numbers.smudge", "sed s/1/3/")
+    repository.freshvenv(*command)
+    assert installed_value(repository.venv, world) == 31

@@ -2,7 +2,8 @@
 
 Lines of a word and a value. ``top``: the work tree. ``commit``: HEAD. ``pathspec``: what git was asked about. ``edit``:
 a line of the picture of the work tree (:mod:`freshvenv.source.picture`). ``newer``: a witness; when it is newer than
-the voucher, or gone, the voucher says nothing. ``end`` is the last line: a voucher without it was cut.
+the voucher, or gone, the voucher says nothing. ``absent``: a path at which nothing was. ``end`` is the last line: a
+voucher without it was cut.
 
 Only :mod:`os` is imported, as for the stamp of the hooks, which vouches for all venvs and for HEAD alone.
 """
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 HEADER = "freshvenv 1"
 
-_WORDS = ("top", "commit", "pathspec", "edit", "newer")
+_WORDS = ("top", "commit", "pathspec", "edit", "newer", "absent")
 
 
 def voucher_file(venv: str) -> str:
@@ -27,9 +28,16 @@ def voucher_file(venv: str) -> str:
     return os.path.join(venv, ".freshvenv", "voucher")
 
 
-def render(top: str, commit: str, pathspecs: Iterable[str], edits: Iterable[str], newer: Iterable[str]) -> str:
+def render(
+    top: str,
+    commit: str,
+    pathspecs: Iterable[str],
+    edits: Iterable[str],
+    newer: Iterable[str],
+    absent: Iterable[str] = (),
+) -> str:
     """The voucher's text; empty when a path has a newline."""
-    values = zip(_WORDS, ([top], [commit], pathspecs, edits, newer), strict=True)
+    values = zip(_WORDS, ([top], [commit], pathspecs, edits, newer, absent), strict=True)
     return facts.render(HEADER, ((word, value) for word, found in values for value in found))
 
 
@@ -41,6 +49,8 @@ def vouches(venv: str, top: str, commit: str, look: Callable[[Sequence[str]], tu
     try:
         found, written = facts.read(voucher_file(venv), HEADER, _WORDS)
         if any(os.stat(path).st_mtime_ns > written for path in found["newer"]):
+            return False
+        if any(map(os.path.lexists, found["absent"])):
             return False
     except (OSError, ValueError):
         return False
