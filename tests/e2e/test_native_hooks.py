@@ -526,3 +526,16 @@ def test_a_setting_that_is_not_the_clones_own_is_seen(world: World, scope: str, 
     repository.git("config", scope, "filter.numbers.smudge", "sed s/1/3/")
     repository.freshvenv(*command)
     assert installed_value(repository.venv, world) == 31
+
+
+def test_freshvenv_that_was_uninstalled_is_missed_in_a_line(world: World) -> None:
+    """An environment that is synced to a lockfile loses what is not in it."""
+    repository = create(world, world.root / "demo")
+    make_venv(world, repository.venv)
+    repository.freshvenv("init", "--hooks", "native")
+    other = make_venv(world, world.plain / "other") / "bin" / "python"
+    (repository.common_dir / "freshvenv" / "python").write_text(f"{other}\n")
+    done = repository.attempt("switch", "topic")
+    assert done.returncode == 0
+    assert own_lines(done.stderr) == [f"freshvenv: {other} has it no more (install it, then run freshvenv init)"]
+    assert "Traceback" not in done.stderr

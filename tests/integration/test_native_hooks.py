@@ -20,6 +20,13 @@ from support import repository as demo
 from support.values import replace
 from support.world import World
 
+START = """import sys
+try: import freshvenv.hook_entry as hook
+except ImportError: sys.exit(f"freshvenv: {sys.executable} has it no more (install it, then run freshvenv init)")
+hook.main()"""
+"""What the interpreter is given."""
+
+
 FOREIGN = b"#!/bin/sh\nexit 0\n"
 OUTDATED = b"#!/bin/sh\n# freshvenv: keeps virtual environments in step, as version 0.0.1 did\n"
 
@@ -267,10 +274,7 @@ def fire(world: World, repository: Repository, kind: str = "post-checkout") -> b
     started = world.root / "started"
     if not started.exists():
         return False
-    assert (
-        started.read_text()
-        == " ".join(["-I -c import freshvenv.hook_entry as hook; hook.main()", kind, *arguments]) + "\n"
-    )
+    assert started.read_text() == " ".join(["-I -c", START, kind, *arguments]) + "\n"
     started.unlink()
     return True
 
