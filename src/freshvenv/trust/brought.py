@@ -81,7 +81,10 @@ def read_accepted(repository: Repository) -> Accepted:
 def write_accepted(repository: Repository, accepted: Accepted) -> None:
     """Write it down. Raises ``OSError``."""
     data = {"files": sorted(accepted.files), "applied": accepted.applied, "unseen": accepted.unseen}
-    write_atomically(repository.own_state / "accepted", json.dumps(data).encode(), durable=False)
+    file = repository.own_state / "accepted"
+    if file.is_dir() and not file.is_symlink():
+        remove_tree(file)
+    write_atomically(file, json.dumps(data).encode(), durable=False)
 
 
 def _remove(note: Path) -> None:

@@ -24,9 +24,17 @@ from freshvenv.trust.brought import (
     read_accepted,
     write_accepted,
 )
-from freshvenv.trust.history import LIMIT, WITHOUT_REPLACEMENTS, GitHistory, branch_logs, head_logs, rev_list
+from freshvenv.trust.history import (
+    LIMIT,
+    WITHOUT_REPLACEMENTS,
+    GitHistory,
+    branch_logs,
+    head_logs,
+    logs_below,
+    rev_list,
+)
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
-from freshvenv.trust.reflog import is_id
+from freshvenv.trust.reflog import Reflog, is_id
 from freshvenv.trust.remotes import (
     TrustedRefs,
     as_glob,
@@ -379,11 +387,20 @@ class Gate(NamedTuple):
         if not paths:
             return ()
         refs = self._trusted_words(self._written_otherwise())
-        touching = GitHistory(self.repository, refs).sources(paths, self._people())
+        touching = GitHistory(self.repository, refs).sources(paths, self._people(), self._once_fetched())
         if touching is None:
             return None
         strange = [finding.commit for finding in self._judge(touching, refs) if not finding.good]
         return tuple(files_of(self.repository, strange, paths)) if strange else ()
+
+    def _once_fetched(self) -> tuple[Reflog, ...]:
+        """What the branches of remotes were that are not trusted: they are pushed anew, and then nothing else tells."""
+        try:
+            names = sorted(os.listdir(self.repository.common_dir / "logs" / "refs" / "remotes"))
+        except OSError:
+            return ()
+        strange = (name for name in names if name not in self.settings.trusted)
+        return tuple(log for name in strange for log in logs_below(self.repository, f"refs/remotes/{name}"))
 
     def _people(self) -> tuple[str, ...]:
         """Patterns of refs that are fetched, by any remote, as words for git-rev-list(1)."""

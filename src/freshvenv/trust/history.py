@@ -95,15 +95,16 @@ class GitHistory:
             return None  # no line of input can say that
         return self._unvouched("--full-history", more="".join(f"{line}\n" for line in ("--", *paths)))
 
-    def sources(self, paths: Collection[str], people: Collection[str] = ()) -> tuple[Commit, ...] | None:
+    def sources(
+        self, paths: Collection[str], people: Collection[str] = (), fetched: Collection[Reflog] = ()
+    ) -> tuple[Commit, ...] | None:
         """Where files can have been brought from: commits that no trusted ref holds and that change any of the paths.
 
-        What HEAD and the branches of remotes were, what was fetched, and the refs that people make (``people`` are more
-        words for those): stashes and the copies of the work tree that tools keep are the user's own. Nothing when there
-        are too many.
+        What HEAD was, what was fetched, now and as the reflogs ``fetched`` tell, and the refs that people make
+        (``people`` are more words for those): stashes and the copies of the work tree that tools keep are the user's
+        own. Nothing when there are too many.
         """
-        logs = (*head_logs(self.repository), *logs_below(self.repository, "refs/remotes"))
-        heads = dict.fromkeys(entry.new for log in logs for entry in log.entries)
+        heads = dict.fromkeys(entry.new for log in (*head_logs(self.repository), *fetched) for entry in log.entries)
         names = [path for path in paths if "\n" not in path]
         asked = _lines([*self._fetched(), *heads])
         if len(names) == len(paths):

@@ -86,6 +86,26 @@ def test_files_of_a_stranger_are_not_built_from_the_work_tree(scene: Scene, step
     scene.assert_built()
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "printf '\\377\\0' >accepted",
+        "echo '[]' >accepted",
+        "echo '{\"files\": [1]}' >accepted",
+        "rm accepted; mkdir accepted",
+    ],
+    ids=["garbage", "another form", "another form inside", "a folder"],
+)
+def test_a_damaged_consent_to_files_counts_as_absent(scene: Scene, damage: str) -> None:
+    scene.play("gift && git checkout --quiet FETCH_HEAD -- src && freshvenv resync")
+    scene.play(f'(cd "$(own_dir)/freshvenv" && {damage}) && git update-ref --no-deref HEAD origin/topic')
+    done = scene.repository.freshvenv("run", "--", "true", check=False)
+    assert "uncommitted" in done.stderr
+    assert "Traceback" not in done.stderr
+    scene.repository.freshvenv("resync")
+    scene.repository.freshvenv("run", "--", "true")
+
+
 PYC = """
     (cd "$FORK" && git switch --quiet --create pyc origin/main && mkdir -p backend/__pycache__
     cp backend/in_tree.py evil.py && printf 'import pathlib; pathlib.Path("%s").touch()\\n' "$CANARY" >>evil.py
