@@ -100,10 +100,10 @@ def _synchronize(repository: Repository, venv: Path | None) -> str:
 
     # Programs call this, unasked: what is checked out must be trusted as a hook would trust it.
     gate = open_gate(repository)
-    gate.permit()
-    gate.vet()
     workshop = Workshop.of_user()
     if venv is None:
+        gate.permit()
+        gate.vet()
         targets = look(repository, workshop.interpreters, hastily=True).found.targets
         paths = list(dict.fromkeys(target.candidate.path for target in targets))
         if len(paths) != 1:

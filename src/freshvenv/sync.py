@@ -39,6 +39,11 @@ class Request(NamedTuple):
     automatic: bool = False
     by_hand: bool = False
 
+    @property
+    def is_trusting(self) -> bool:
+        """Whether an interpreter that lies in the work tree may be started, although it never was before."""
+        return self.by_hand and not self.dry_run
+
 
 def sync(
     repository: Repository,
@@ -56,15 +61,21 @@ def sync(
     there that git ignores; it returns what git said of the work tree. Raises :class:`FreshvenvError` when nothing
     can be observed at all, and what ``permit`` and ``vet`` raise.
     """
-    trusting = request.by_hand and not request.dry_run
-    run = _Run(repository, workshop.building_anew() if request.force else workshop, request, trusting)
+    run = _Run(repository, workshop.building_anew() if request.force else workshop, request)
     done: dict[str, Outcome] = {}
     sight: Sight | None = None
     outcomes: list[Outcome] = []
     for _ in range(_ROUNDS):
         permitted = permit() if permit else ""
         listing = vet(()) if vet else None
-        sight = look(repository, workshop.interpreters, request.named, hastily=True, trusting=trusting, listing=listing)
+        sight = look(
+            repository,
+            workshop.interpreters,
+            request.named,
+            hastily=True,
+            trusting=request.is_trusting,
+            listing=listing,
+        )
         if permitted and sight.tree.head.commit != permitted:
             # HEAD moved between the question and the look: what is there now was not asked about.
             sight = None
@@ -95,7 +106,6 @@ class _Run(NamedTuple):
     repository: Repository
     workshop: Workshop
     request: Request
-    trusting: bool
 
     def ignored_by_git(self, sight: Sight) -> tuple[str, ...]:
         """The ignored files that builds would find which are to be made in the work tree itself."""
@@ -150,7 +160,9 @@ class _Run(NamedTuple):
         )
 
     def _observe_again(self, sight: Sight, sighting: Sighting) -> Sighting:
-        again = look_again(sighting.target, self.repository, self.workshop.interpreters, trusting=self.trusting)
+        again = look_again(
+            sighting.target, self.repository, self.workshop.interpreters, trusting=self.request.is_trusting
+        )
         return observe(again, sight.tree, hastily=True)
 
     def _reread(self, sight: Sight) -> WorkTree:

@@ -19,6 +19,7 @@ from freshvenv.observe import Sight, Sighting
 from freshvenv.report import Outcome
 from freshvenv.source.git import Repository
 from freshvenv.source.refs import head_text
+from freshvenv.source.worktree import WorkTree
 from freshvenv.venvs import voucher
 
 _WITNESS = ".dist-info/RECORD"
@@ -56,15 +57,13 @@ def _leave(file: Path, text: str, sight: Sight, outcomes: Iterable[Outcome]) -> 
 def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
     repository = sight.tree.repository
     trees: dict[str, str] = {}
-    configured = _configuration(repository)
-    newer = {file: sight.tree.read_at for file in configured if os.path.lexists(file)}
+    newer, absent = _configured(sight.tree)
     for sighting, outcome in zip(sight.sightings, outcomes, strict=True):
         witnesses = _witnesses(sighting, outcome)
         if not witnesses:
             return ""
         trees.update(_tree(sighting, outcome))
         newer.update(dict.fromkeys(witnesses, _known_at(sight, [outcome])))
-    absent = [file for file in configured if file not in newer]
     for place in sight.found.places(repository.top):
         if os.path.lexists(place):
             newer[place] = _known_at(sight, _outcomes_around(place, sight, outcomes))
@@ -85,9 +84,7 @@ def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
 
 def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> str:
     tree = sight.tree
-    configured = _configuration(tree.repository)
-    newer = {file: tree.read_at for file in configured if os.path.lexists(file)}
-    absent = [os.fspath(file) for file in configured if file not in newer]
+    newer, absent = _configured(tree)
     for sighting, outcome in pairs:
         witnesses = _witnesses(sighting, outcome)
         if not witnesses or sighting.venv is None or sighting.desk is None:
@@ -98,7 +95,12 @@ def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> st
     if tree.picture is None or _any_is_newer(newer):
         return ""
     return voucher.render(
-        os.fspath(tree.repository.top), tree.head.commit, tree.pathspecs, tree.picture, map(os.fspath, newer), absent
+        os.fspath(tree.repository.top),
+        tree.head.commit,
+        tree.pathspecs,
+        tree.picture,
+        map(os.fspath, newer),
+        map(os.fspath, absent),
     )
 
 
@@ -170,6 +172,13 @@ def _looked_at(sight: Sight) -> list[str]:
         gathered += (sighting.target.candidate.path / path for path in receipt.files)
         gathered += (project.directory / path for path in receipt.left)
     return list(dict.fromkeys(map(os.fspath, gathered)))
+
+
+def _configured(tree: WorkTree) -> tuple[dict[Path, int], list[Path]]:
+    """The files of git's configuration: those that are there, with the moment when they were read, and the others."""
+    files = _configuration(tree.repository)
+    newer = {file: tree.read_at for file in files if os.path.lexists(file)}
+    return newer, [file for file in files if file not in newer]
 
 
 def _configuration(repository: Repository) -> list[Path]:

@@ -82,8 +82,7 @@ def write_accepted(repository: Repository, accepted: Accepted) -> None:
     """Write it down. Raises ``OSError``."""
     data = {"files": sorted(accepted.files), "applied": accepted.applied, "unseen": accepted.unseen}
     file = repository.own_state / "accepted"
-    if file.is_dir() and not file.is_symlink():
-        remove_tree(file)
+    _remove(file)
     write_atomically(file, json.dumps(data).encode(), durable=False)
 
 

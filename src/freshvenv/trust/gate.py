@@ -258,7 +258,7 @@ class Gate(NamedTuple):
             what = self.look_at_what_was_brought()
         if what is Brought.STRANGE and self._tidy():
             raise UntrustedError(f"{_FILES} lie uncommitted in the work tree", verdict)
-        if what is not Brought.ACCEPTED or read_accepted(self.repository).applied != self._applied():
+        if not self._is_accepted(what):
             self._refuse_what_is_applied(verdict)
         return verdict.head
 
@@ -284,12 +284,11 @@ class Gate(NamedTuple):
 
     def objection(self) -> str:
         """What is to be said against building what lies uncommitted, if anything is. Nothing is noted."""
-        uncommitted = self._uncommitted()
+        uncommitted = self.repository.uncommitted()
         what = brought(self.repository)
         if not uncommitted or self.settings.preset is Preset.ALWAYS:
             return ""
-        is_accepted = what is Brought.ACCEPTED and read_accepted(self.repository).applied == self._applied()
-        if not is_accepted and (applied := self._what_is_applied()):
+        if not self._is_accepted(what) and (applied := self._what_is_applied()):
             return f"{applied} lies uncommitted in the work tree"
         found = self._strange_file(uncommitted)
         if found or what is Brought.STRANGE:
@@ -301,7 +300,7 @@ class Gate(NamedTuple):
         known = brought(self.repository)
         if known is not Brought.NEW:
             return known
-        uncommitted = self._uncommitted()
+        uncommitted = self.repository.uncommitted()
         if self.settings.preset is not Preset.ALWAYS and uncommitted:
             squashed = _squashed(self.repository)
             if any(not it.good for it in self._findings(squashed)) or self._strange_file(uncommitted):
@@ -330,7 +329,7 @@ class Gate(NamedTuple):
         return listing
 
     def _tidy(self) -> bool:
-        if self._uncommitted():
+        if self.repository.uncommitted():
             return True
         self._note(Brought.NOTHING)
         return False
@@ -340,15 +339,16 @@ class Gate(NamedTuple):
         with suppress(OSError):
             note_brought(self.repository, what)
 
-    def _uncommitted(self) -> tuple[str, ...]:
-        return self.repository.uncommitted()
-
     def _refuse_what_is_applied(self, verdict: Verdict) -> None:
-        if (strange := self._what_is_applied()) and self._uncommitted():
+        if (strange := self._what_is_applied()) and self.repository.uncommitted():
             raise UntrustedError(f"{strange} lies uncommitted in the work tree", verdict)
 
+    def _is_accepted(self, what: Brought) -> bool:
+        """Whether the user took for his own what is being applied now."""
+        return what is Brought.ACCEPTED and read_accepted(self.repository).applied == self._applied()
+
     def _applied(self) -> tuple[str, ...]:
-        """The same as words, to be compared."""
+        """What a git command that stopped is in the midst of bringing in, as words to be compared."""
         merged, picked, mailed = being_applied(self.repository)
         return (*merged, *picked, *(["mails"] if mailed else []))
 

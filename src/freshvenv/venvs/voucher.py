@@ -34,7 +34,7 @@ def render(
     pathspecs: Iterable[str],
     edits: Iterable[str],
     newer: Iterable[str],
-    absent: Iterable[str] = (),
+    absent: Iterable[str],
 ) -> str:
     """The voucher's text; empty when a path has a newline."""
     values = zip(_WORDS, ([top], [commit], pathspecs, edits, newer, absent), strict=True)
