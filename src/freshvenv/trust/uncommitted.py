@@ -32,10 +32,10 @@ def files_of(repository: Repository, commits: Collection[str], paths: Collection
     made = _made_by(repository, commits, frozenset(paths))
     there = _there(repository, made)
     for path, blobs in made.items():
-        for blob in there.get(path, ()):
+        # The index may have one that was accepted, and the disk another.
+        for blob in dict.fromkeys(there.get(path, ())):
             if blob in blobs:
                 yield Copy(path, blob, blobs[blob])
-                break
 
 
 def _made_by(repository: Repository, commits: Collection[str], paths: Collection[str]) -> dict[str, dict[str, str]]:

@@ -106,6 +106,18 @@ def test_a_damaged_consent_to_files_counts_as_absent(scene: Scene, damage: str) 
     scene.repository.freshvenv("run", "--", "true")
 
 
+def test_a_consent_to_what_is_staged_is_none_to_what_is_on_disk(scene: Scene) -> None:
+    scene.play("""
+        gift && git checkout --quiet FETCH_HEAD -- src/demo/right.py && freshvenv resync
+        (cd "$FORK" && git checkout --quiet --force gift && digit right 8 && git commit --quiet --all --message more)
+        gift && digit right 8
+    """)
+    before = installed_value(scene.repository.venv, scene.world)
+    done = scene.repository.freshvenv("run", "--", "true", check=False)
+    assert "src/demo/right.py of " in done.stderr
+    assert installed_value(scene.repository.venv, scene.world) == before
+
+
 PYC = """
     (cd "$FORK" && git switch --quiet --create pyc origin/main && mkdir -p backend/__pycache__
     cp backend/in_tree.py evil.py && printf 'import pathlib; pathlib.Path("%s").touch()\\n' "$CANARY" >>evil.py
