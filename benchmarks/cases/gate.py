@@ -22,7 +22,7 @@ from freshvenv.source.git import discover
 from freshvenv.trust.gate import look_at_gate
 repository = discover(Path.cwd())
 begun = time.perf_counter()
-verdict = look_at_gate(repository).judge_head()
+verdict = look_at_gate(repository).provenance.verdict()
 taken = time.perf_counter() - begun
 if verdict.trusted != (sys.argv[1] == "trusted"):
     sys.exit(f"{verdict.trusted}: {verdict.reason}")

@@ -176,8 +176,8 @@ def _folders(patient: Patient) -> Iterator[Ailment]:
 
 
 def _trust(patient: Patient) -> Iterator[Ailment]:
-    gate = look_at_gate(patient.repository)
-    settings = gate.settings
+    provenance = look_at_gate(patient.repository).provenance
+    settings = provenance.settings
     match settings.preset:
         case Preset.ALWAYS:
             text = "freshvenv.trust is always: hooks run whatever is checked out, whoever wrote it"
@@ -200,13 +200,13 @@ def _trust(patient: Patient) -> Iterator[Ailment]:
             yield Ailment(
                 f"{key} = {value} is not in this clone's own configuration, so it counts for nothing", "", True
             )
-    for note in gate.notes():
+    for note in provenance.notes():
         yield Ailment(note, "freshvenv trust remote, freshvenv trust show")
 
 
 def _venvs(patient: Patient) -> Iterator[Ailment]:
     try:
-        verdict = look_at_gate(patient.repository).judge_head()
+        verdict = look_at_gate(patient.repository).provenance.verdict()
         if not verdict.trusted:
             yield Ailment(f"HEAD is not trusted ({verdict.reason}), so its venvs were not looked at", "", harmless=True)
             return

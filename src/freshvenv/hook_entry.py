@@ -103,12 +103,13 @@ def _run(kind: str, *, brings: bool) -> None:
         return
     if not repository.is_opted_in() or repository.rebase_has_picks_left():
         return
-    from freshvenv.trust.gate import UntrustedError, open_gate
+    from freshvenv.trust.gate import open_gate
+    from freshvenv.trust.verdict import UntrustedError
 
     gate = open_gate(repository)
     if brings:
         # Now, while it is as it came, although nothing may have to be done.
-        gate.look_at_what_was_brought()
+        gate.uncommitted.look_at_what_was_brought()
         if _nothing_to_do():
             return
     plain = kind == "post-commit" and not repository.brought_content_in()

@@ -35,7 +35,7 @@ class Consent:
         gate = look_at_gate(repository) if dry_run else open_gate(repository)
         if self._agreed:
             return self._agreed if repository.is_at(self._agreed) else gate.permit()
-        verdict = gate.judge_head()
+        verdict = gate.provenance.verdict()
         for note in verdict.notes:
             click.echo(printable(f"freshvenv: {note}"), err=True)
         if verdict.strange:
@@ -55,7 +55,7 @@ class Consent:
         gate = look_at_gate(self._repository)
         if not self._repository.is_at(self._agreed):
             return gate.vet(more)
-        return _enter(lambda: gate.accept(more))
+        return _enter(lambda: gate.uncommitted.accept(more))
 
 
 _T = TypeVar("_T")

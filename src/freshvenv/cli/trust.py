@@ -11,10 +11,10 @@ from freshvenv.errors import FreshvenvError, UsageError
 from freshvenv.report import printable
 from freshvenv.source.git import Repository
 from freshvenv.trust.description import titles
-from freshvenv.trust.gate import Gate, ledger_path, look_at_gate
+from freshvenv.trust.gate import ledger_path, look_at_gate
 from freshvenv.trust.ledger import Ledger, read_ledger, write_ledger
 from freshvenv.trust.remotes import Remote
-from freshvenv.trust.settings import DEFAULT_REMOTES, STRANGE_KEY, pin_key, read_trust_settings, urls
+from freshvenv.trust.settings import DEFAULT_REMOTES, STRANGE_KEY, TrustSettings, pin_key, read_trust_settings, urls
 
 
 @click.group()
@@ -28,7 +28,7 @@ def show(*, exit_code: bool) -> int:
     """Explain the verdict for HEAD, commit by commit."""
     repository = here()
     gate = look_at_gate(repository)
-    verdict = gate.judge_head()
+    verdict = gate.provenance.verdict()
     for note in verdict.notes:
         click.echo(printable(f"freshvenv: {note}"), err=True)
     word = "trusted" if verdict.trusted else "not trusted"
@@ -37,7 +37,7 @@ def show(*, exit_code: bool) -> int:
     for finding in verdict.findings:
         word = "trusted" if finding.good else "not trusted"
         click.echo(printable(f"  {finding.commit[:10]} {word}: {finding.reason}; {names.get(finding.commit, '')}"))
-    objection = gate.objection()
+    objection = gate.uncommitted.objection()
     if objection:
         click.echo(printable(f"freshvenv: {objection}"))
     return 1 if exit_code and (objection or not verdict.trusted) else 0
@@ -81,17 +81,16 @@ def remove(commit: tuple[str, ...]) -> int:
 def remote(context: click.Context) -> None:
     """List the remotes whose branches are trusted, with the URL that each is pinned to."""
     if context.invoked_subcommand is None:
-        gate = look_at_gate(here())
-        for name in gate.settings.named:
-            click.echo(printable(_line(gate, name)))
-        for pattern in gate.settings.strange:
+        settings = look_at_gate(here()).provenance.settings
+        for name in settings.named:
+            click.echo(printable(_line(settings, name)))
+        for pattern in settings.strange:
             click.echo(printable(f"{pattern}: not trusted: something else wrote it (git config --edit, {STRANGE_KEY})"))
-        if not gate.settings.named:
+        if not settings.named:
             _say("no remote is trusted")
 
 
-def _line(gate: Gate, name: str) -> str:
-    settings = gate.settings
+def _line(settings: TrustSettings, name: str) -> str:
     pinned = dict(settings.pins).get(name, "")
     if name in settings.trusted:
         return f"{name}: trusted, at {pinned or 'any URL, since none was noted yet'}"

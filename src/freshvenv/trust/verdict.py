@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from freshvenv.errors import FreshvenvError
 from freshvenv.trust.reflog import Deed, Entry, Rebase, Reflog, rebases_in
 
 _DEPTH = 200
@@ -122,6 +123,15 @@ class Verdict(NamedTuple):
     def strange(self) -> tuple[Finding, ...]:
         """The commits that are not trusted."""
         return tuple(finding for finding in self.findings if not finding.good)
+
+
+class UntrustedError(FreshvenvError):
+    """What is checked out is not to be built unasked."""
+
+    def __init__(self, reason: str, verdict: Verdict) -> None:
+        hint = "freshvenv resync shows it and installs it"
+        super().__init__(f"nothing was installed: {reason}", hint=hint)
+        self.verdict = verdict
 
 
 def judge(evidence: Evidence, history: History) -> tuple[Finding, ...]:
