@@ -182,12 +182,15 @@ def _configured(tree: WorkTree) -> tuple[dict[Path, int], list[Path]]:
 
 
 def _configuration(repository: Repository) -> list[Path]:
-    """The files of git's configuration: those that say something, and those that might."""
+    """The files that decide what git makes of a commit: those that say something, and those that might.
+
+    That is its configuration, and the replace refs.
+    """
     named = {it.file for it in repository.configuration if not it.file.startswith(("command line", "blob:"))}
-    usual = [*personal_settings()]
+    usual: list[str | Path] = [*personal_settings(), *repository.included(), *repository.places_of_replacements()]
     if dict(repository.settings(r"^extensions\.worktreeconfig$")):
         usual.append(os.path.join(repository.git_dir, "config.worktree"))
-    return [repository.top / file for file in (*usual, *sorted(named))]
+    return list(dict.fromkeys(repository.top / file for file in (*usual, *sorted(named))))
 
 
 def _known_at(sight: Sight, outcomes: Iterable[Outcome]) -> int:

@@ -528,6 +528,29 @@ def test_a_setting_that_is_not_the_clones_own_is_seen(world: World, scope: str, 
     assert installed_value(repository.venv, world) == 31
 
 
+@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
+def test_other_files_of_the_same_commit_are_seen(world: World, *, is_packed: bool) -> None:
+    """With a replace ref, git checks out something else under the name of the commit that is installed."""
+    repository = create(world, world.root / "demo")
+    make_venv(world, repository.venv)
+    repository.freshvenv("init", "--hooks", "native")
+    repository.freshvenv("run", "--", "true")
+    repository.git("replace", "HEAD", "topic")
+    if is_packed:
+        repository.git("pack-refs", "--all")
+    repository.git("reset", "--quiet", "--hard")
+    assert "1 commit is not trusted" in repository.attempt("checkout", "main").stderr
+    assert "1 commit is not trusted" in repository.freshvenv("run", "--", "true", check=False).stderr
+    assert repository.target().state == "stale"
+    repository.freshvenv("resync")
+    assert_fresh(repository, 31)
+    repository.freshvenv("run", "--", "true")
+    repository.git("replace", "--delete", "HEAD")
+    repository.git("reset", "--quiet", "--hard")
+    repository.git("checkout", "main")
+    assert_fresh(repository, 11)
+
+
 def test_freshvenv_that_was_uninstalled_is_missed_in_a_line(world: World) -> None:
     """An environment that is synced to a lockfile loses what is not in it."""
     repository = create(world, world.root / "demo")

@@ -39,6 +39,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repository, Path]:
         make_venv(world, repository.path / name)
     (repository.path / ".nox" / "begun").mkdir()
     repository.write(".git/info/exclude", ".nox/\n.venv/\n*.log\n")
+    repository.git("config", "include.path", "included")
     repository.freshvenv("resync", ".venv")
     shutil.copytree(repository.path, root / "copy", symlinks=True)
     return repository, root / "copy"
@@ -141,6 +142,8 @@ NOTICED: dict[str, Change] = {
     "a setting of the work tree": lambda it: put(it.git_dir / "config.worktree", "[user]\n"),
     "a person's setting": lambda it: put(it.world.home / ".gitconfig", "[user]\n"),
     "a person's setting, elsewhere": lambda it: put(it.world.home / ".config" / "git" / "config", "[user]\n"),
+    "a file that the configuration includes": lambda it: put(it.git_dir / "included", "[user]\n"),
+    "a replace ref": lambda it: it.git("replace", "HEAD", "topic"),
     "no note": lambda it: note(it).unlink(),
     "note cut": lambda it: cut(note(it)),
     "note empty": lambda it: put(note(it), ""),

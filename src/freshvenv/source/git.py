@@ -190,6 +190,20 @@ class Repository:
             for scope, origin, (key, newline, value) in zip(words[::3], words[1::3], pairs, strict=False)
         )
 
+    def included(self) -> tuple[Path, ...]:
+        """The files that the configuration includes, or would if they were there, whatever the condition."""
+        pairs = ((it.file, it.value) for it in self.configuration if re.fullmatch(r"include(if\..*)?\.path", it.key))
+        return tuple(self.top / os.path.dirname(file) / os.path.expanduser(value) for file, value in pairs)
+
+    def places_of_replacements(self) -> tuple[Path, ...]:
+        """Where replace refs are, or would be: with them, git shows other files in a commit (git-replace(1))."""
+        loose, packed = self.common_dir / "refs" / "replace", self.common_dir / "packed-refs"
+        try:
+            is_packed = b" refs/replace/" in packed.read_bytes()
+        except OSError:
+            is_packed = False
+        return (loose, packed) if is_packed else (loose,)
+
     def settings(self, pattern: str) -> tuple[tuple[str, str], ...]:
         """Keys and values of git's configuration whose key matches, in the order of their precedence.
 

@@ -126,7 +126,8 @@ class Provenance(NamedTuple):
         HEAD's commit, and of any tree or blob. Grafts, which give a commit other parents and the same tree, change no
         file.
         """
-        if not _has_replacements(self.repository.common_dir):
+        loose, *packed = self.repository.places_of_replacements()
+        if not packed and not _has_entries(loose):
             return ()
         done = self.repository.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/replace")
         pairs = [line.split(" ", 1) for line in done.text.split("\n") if line]
@@ -163,13 +164,8 @@ def _cut_off(common_dir: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _has_replacements(common_dir: Path) -> bool:
+def _has_entries(folder: Path) -> bool:
     try:
-        if any(os.scandir(common_dir / "refs" / "replace")):
-            return True
-    except OSError:
-        pass
-    try:
-        return b" refs/replace/" in (common_dir / "packed-refs").read_bytes()
+        return any(os.scandir(folder))
     except OSError:
         return False
