@@ -107,7 +107,9 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
         )
     targets: list[Target] = []
     for project, wanted in projects:
-        pairs = [(it, True) for it in chosen] if chosen else list(lookup.candidates(wanted))
+        # Named or not, they are no part of the project: its tree is the same for all of them.
+        found = list(lookup.candidates(wanted))
+        pairs = [(it, True) for it in chosen] if chosen else found
         others = frozenset(normalized(it.name) for it, _ in projects if it is not project and it.name)
         for candidate, configured in pairs:
             target = _target(top, project, wanted, candidate, others, configured=configured)

@@ -63,6 +63,18 @@ def edit_and_commit(repository: Repository, project: str, number: int) -> None:
     repository.commit(f"{project}: {number}")
 
 
+def test_venv_that_is_not_named_and_not_ignored_is_no_part_of_a_project(world: World) -> None:
+    """Else a run for one venv would undo what a run for all of them did."""
+    repository = monorepo(world, TWO_PROJECTS.replace('".venv"', '".venv", "one/env"'))
+    inner = repository.path / "one" / "env"
+    make_venv(world, inner)
+    (inner / ".gitignore").unlink(missing_ok=True)
+    repository.freshvenv("resync")
+    for command in (("resync", ".venv"), ("run", "--venv", "one/env", "--", "true")):
+        assert "reinstalled" not in repository.freshvenv(*command).stdout
+        assert [target.state for target in repository.targets()] == ["fresh"] * 4
+
+
 @pytest.mark.parametrize("listed", [True, False], ids=["listed", "found in the venv"])
 def test_two_projects_in_one_venv(world: World, *, listed: bool) -> None:
     """Each has the hash of its own folder, so what happens in the other keeps it."""
