@@ -19,14 +19,16 @@ class Backend(NamedTuple):
 
     ``entry`` is ``build-system.build-backend``, where what it asks for before a build depends on ``pyproject.toml``
     alone. ``reads_git``: it may make a version of tags and commits, of the nearest tag where ``version_rules`` do not
-    say otherwise. ``sees_names_only``: an editable install of it looks at which modules there are and not into them.
-    ``tables`` are what it reads beside ``[build-system]`` and ``[project]``; ``own_code`` are those in which a project
-    hands it code of its own, and ``own_files`` files that do the same without being named; ``copied`` name files that
-    are copied even into an editable install.
+    say otherwise. ``finds_files``: it packs files by what git knows of them, whatever the version. ``sees_names_only``:
+    an editable install of it looks at which modules there are and not into them. ``tables`` are what it reads beside
+    ``[build-system]`` and ``[project]``; ``own_code`` are those in which a project hands it code of its own, and
+    ``own_files`` files that do the same without being named; ``copied`` name files that are copied even into an
+    editable install.
     """
 
     entry: str = ""
     reads_git: bool = False
+    finds_files: bool = False
     sees_names_only: bool = True
     tables: tuple[Keys, ...] = ()
     version_rules: tuple[Keys, ...] = ()
@@ -86,8 +88,10 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
             own_code=(("tool", "setuptools", "ext-modules"), ("tool", "setuptools", "cmdclass")),
             copied=(("tool", "setuptools", "data-files"), ("tool", "setuptools", "script-files")),
         ),
+        "setuptools-git": Backend(reads_git=True, finds_files=True, sees_names_only=False),
         "setuptools-scm": Backend(
             reads_git=True,
+            finds_files=True,
             sees_names_only=False,
             version_rules=(("tool", "setuptools-scm"), ("tool", "setuptools_scm"), ("tool", "vcs-versioning")),
         ),
@@ -131,6 +135,11 @@ def are_known(names: Iterable[str]) -> bool:
 def are_blind_to_git(names: Iterable[str]) -> bool:
     """Whether what they build depends on nothing but files."""
     return all(name in BACKENDS and not BACKENDS[name].reads_git for name in names)
+
+
+def find_files(names: Iterable[str]) -> bool:
+    """Whether any of these packs files by what git knows of them."""
+    return any(name in BACKENDS and BACKENDS[name].finds_files for name in names)
 
 
 def see_names_only(names: Iterable[str]) -> bool:

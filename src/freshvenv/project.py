@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from freshvenv.backends import (
     VERSION_RULES,
     are_blind_to_git,
     are_known,
+    find_files,
     keeps_nearest_tag,
     see_names_only,
 )
@@ -24,7 +25,13 @@ from freshvenv.files import read_file
 
 # Files that backends run or read beside their tables, and how code gets at what is above it.
 _SCRIPTS = ("setup.py", "setup.cfg", "hatch.toml", "hatch_build.py", "pdm_build.py")
-_UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bparent\.parent\b|dirname\(\s*[\w.]*dirname"
+_UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bshow-(?:toplevel|cdup)\b"
+_FOLDER_OF = rb"\.parent\b|\bdirname\("
+_OWN_FOLDER = (
+    rb"\b__file__\s*\)+(?:\.(?:resolve|absolute)\(\))?\.parent\b"
+    rb"|\bdirname\(\s*(?:(?:[\w.]*\.)?(?:abspath|realpath)\(\s*)?__file__\b"
+)
+_IMPORTED = rb"(?m)^[ \t]*(?:from|import)[ \t]+([\w., \t]+)"
 
 # Keys in them that no build looks at, or whose paths are only handed on.
 _NOT_BUILT = frozenset({"dependencies", "dev-dependencies", "envs", "group"})
@@ -35,7 +42,7 @@ _OWN_CLASSES = rb"(?mi)^\s*cmdclass\s*[=:]"
 _OPTIONS = rb"(?mi)^\[options[].]"
 
 _LARGEST = 4 * 1024 * 1024
-"""More bytes than any ``setup.cfg`` has."""
+"""More bytes than any file of a build has."""
 
 
 class Project(NamedTuple):
@@ -74,13 +81,13 @@ class Project(NamedTuple):
 
     @property
     def may_read_git(self) -> bool:
-        """Whether a build may give another version when tags or commits change and no file does.
+        """Whether a build may give another version, or other files, when what git knows changes and no file does.
 
         In doubt it may: the price is a build that gives the same wheel again.
         """
-        if isinstance(_dig(self.pyproject, "project", "version"), str):
-            return False
         names = self._build_requirements
+        if isinstance(_dig(self.pyproject, "project", "version"), str):
+            return find_files(names or ())
         if names is None:
             return self.has_setup_py
         if self.has_setup_py and "setuptools" in names:
@@ -171,7 +178,7 @@ class Project(NamedTuple):
         scripts = [self.directory / name for name in (*_SCRIPTS, *(text for text in texts if text.endswith(".py")))]
         for folder in _texts(_dig(self.pyproject, "build-system", "backend-path")):
             scripts += (self.directory / folder).glob("*.py")
-        return any(map(_goes_up, scripts))
+        return _goes_up(scripts)
 
     @property
     def plain_backend(self) -> str:
@@ -231,14 +238,30 @@ def _texts(value: object) -> Iterator[str]:
                 yield from _texts(inner)
 
 
-def _goes_up(script: Path) -> bool:
-    """Whether a script seems to name what is above its folder; one that is not there does not."""
-    try:
-        return re.search(_UPWARDS, script.read_bytes()) is not None
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
-        return False
-    except OSError:
-        return True
+def _goes_up(scripts: Iterable[Path]) -> bool:
+    """Whether any script, or what it imports from beside it, seems to name what is above its folder.
+
+    One that is not there does not.
+    """
+    rest = list(scripts)
+    done: set[Path] = set()
+    while rest:
+        script = rest.pop()
+        if script in done:
+            continue
+        done.add(script)
+        try:
+            text = read_file(script, _LARGEST)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+            continue
+        except OSError:
+            return True
+        # The folder of the script itself is as far as it may go.
+        if re.search(_UPWARDS, text) or re.search(_FOLDER_OF, re.sub(_OWN_FOLDER, b"", text)):
+            return True
+        names = {name.decode() for found in re.findall(_IMPORTED, text) for name in re.findall(rb"[A-Za-z_]\w*", found)}
+        rest += (script.parent / place for name in names for place in (f"{name}.py", f"{name}/__init__.py"))
+    return False
 
 
 def _leading_name(requirement: object) -> str:

@@ -174,3 +174,20 @@ def test_exact_after_a_package_was_renamed(world: World, case: Case) -> None:
         checkout.git_checkout(branch)
         checkout.assert_exact()
     assert checkout.seen() == expected_view(case, "A")
+
+
+def test_exact_with_files_that_git_does_not_know(world: World) -> None:
+    """The version stands in a file, and the file finder of setuptools-scm packs what git knows all the same."""
+    case = Case(ZOO["setuptools_scm"], available("3.12")[0], "uv", editable=False)
+    checkout = make_checkout(world, case)
+    pyproject = checkout.history.top / "pyproject.toml"
+    text = pyproject.read_text().replace('dynamic = ["version"]', 'version = "1.0.0"')
+    pyproject.write_text(text.partition("[tool.setuptools_scm]")[0])
+    world.git("commit", "--quiet", "--all", "--message", "a static version", cwd=checkout.history.root)
+    data = checkout.history.package_dir / "data"
+    (data / "untracked.txt").write_text("untracked\n")
+    world.freshvenv("resync", cwd=checkout.history.root)
+    checkout.assert_exact()
+    world.git("add", "--all", cwd=checkout.history.root)
+    world.freshvenv("resync", cwd=checkout.history.root)
+    checkout.assert_exact()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -87,6 +89,10 @@ MAY_READ_GIT = {
         "build-system": {"requires": [], "build-backend": "mine", "backend-path": ["backend"]},
         "project": {"name": "demo", "dynamic": ["version"]},
     },
+    "files that git knows, version in the project table": {
+        "build-system": {"requires": ["setuptools", "setuptools_scm>=8"]},
+        "project": {"name": "demo", "version": "1.0"},
+    },
     "backend that is not known": built_by("somebody-elses-backend"),
     "meson-python": built_by("meson-python"),
     "requirement that is not understood": built_by("./local"),
@@ -107,7 +113,7 @@ def test_setup_py_may_read_git(pyproject: dict[str, Any]) -> None:
 
 NEVER_READS_GIT = {
     "version in the project table": {
-        "build-system": {"requires": ["setuptools", "setuptools-scm"]},
+        "build-system": {"requires": ["hatchling", "hatch-vcs"]},
         "project": {"name": "demo", "version": "1.0"},
     },
     "version in the project table, backend in the tree": {
@@ -410,13 +416,12 @@ def test_what_setuptools_reads_beside_pyproject(
 # What a project in a folder takes from above it
 
 
-def in_a_folder(top: Path, pyproject: dict[str, Any], **files: str) -> Project:
-    """Its files by their names, with ``__`` for a slash and ``_`` for the last dot."""
+def in_a_folder(top: Path, pyproject: dict[str, Any], files: Mapping[str, str] = MappingProxyType({})) -> Project:
     for name, text in files.items():
-        path = top / ".".join(name.replace("__", "/").rsplit("_", 1))
+        path = top / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    return Project("folder", top, pyproject, has_setup_py="setup_py" in files)
+    return Project("folder", top, pyproject, has_setup_py="setup.py" in files)
 
 
 def hatch(**tables: Any) -> dict[str, Any]:
@@ -466,38 +471,68 @@ def test_may_look_above(tmp_path: Path, pyproject: dict[str, Any]) -> None:
 
 
 SCRIPTS = {
-    "setup.py": (static("setuptools"), {"setup_py": "from setuptools import setup; setup()"}, False),
+    "setup.py": (static("setuptools"), {"setup.py": "from setuptools import setup; setup()"}, False),
     "setup.py that reads beside itself": (
         static("setuptools"),
-        {"setup_py": "here = os.path.dirname(os.path.abspath(__file__)); open(Path(__file__).parent / 'x')"},
+        {"setup.py": "here = os.path.dirname(os.path.abspath(__file__)); open(Path(__file__).parent / 'x')"},
         False,
     ),
-    "setup.py that goes up": (static("setuptools"), {"setup_py": "open('../VERSION')"}, True),
-    "setup.py that goes up by its path": (static("setuptools"), {"setup_py": "Path(__file__).parents[1]"}, True),
+    "setup.py that goes up": (static("setuptools"), {"setup.py": "open('../VERSION')"}, True),
+    "setup.py that goes up by its path": (static("setuptools"), {"setup.py": "Path(__file__).parents[1]"}, True),
     "setup.py that goes up by names": (
         static("setuptools"),
-        {"setup_py": "os.path.dirname(os.path.dirname(__file__))"},
+        {"setup.py": "os.path.dirname(os.path.dirname(__file__))"},
         True,
     ),
-    "setup.cfg": (static("setuptools"), {"setup_cfg": "[metadata]\nversion = file: ../VERSION\n"}, True),
-    "build hook": (hatch(build={"hooks": {"custom": {}}}), {"hatch_build_py": "Path('..')"}, True),
+    "setup.py that goes up in two steps": (
+        static("setuptools"),
+        {"setup.py": "here = Path(__file__).resolve().parent\nopen(here.parent / 'VERSION')"},
+        True,
+    ),
+    "setup.py that goes up in two steps by names": (
+        static("setuptools"),
+        {"setup.py": "here = dirname(realpath(__file__))\nopen(join(os.path.dirname(here), 'VERSION'))"},
+        True,
+    ),
+    "setup.py that asks git for the top": (
+        static("setuptools"),
+        {"setup.py": "run(['git', 'rev-parse', '--show-toplevel'])"},
+        True,
+    ),
+    "setup.py that has it done": (
+        static("setuptools"),
+        {"setup.py": "import re, tools as t\nfrom setuptools import setup", "tools.py": "open('../VERSION')"},
+        True,
+    ),
+    "setup.py that has it done by a package": (
+        static("setuptools"),
+        {"setup.py": "from tools.versions import version", "tools/__init__.py": "open('../VERSION')"},
+        True,
+    ),
+    "setup.py that has something else done": (
+        static("setuptools"),
+        {"setup.py": "import tools", "tools.py": "import setup\nopen(os.path.dirname(os.path.abspath(__file__)))"},
+        False,
+    ),
+    "setup.cfg": (static("setuptools"), {"setup.cfg": "[metadata]\nversion = file: ../VERSION\n"}, True),
+    "build hook": (hatch(build={"hooks": {"custom": {}}}), {"hatch_build.py": "Path('..')"}, True),
     "build hook elsewhere": (
         hatch(build={"hooks": {"custom": {"path": "tools/hook.py"}}}),
-        {"tools__hook_py": "Path(__file__).parent.parent"},
+        {"tools/hook.py": "Path(__file__).parent.parent"},
         True,
     ),
-    "build hook that stays": (hatch(build={"hooks": {"custom": {}}}), {"hatch_build_py": "Path('.')"}, False),
+    "build hook that stays": (hatch(build={"hooks": {"custom": {}}}), {"hatch_build.py": "Path('.')"}, False),
     "backend in the tree": (
         {"build-system": {"requires": [], "backend-path": ["backend"]}},
-        {"backend__mine_py": "open('../x')"},
+        {"backend/mine.py": "open('../x')"},
         True,
     ),
     "backend in the tree that stays": (
         {"build-system": {"requires": [], "backend-path": ["backend"]}},
-        {"backend__mine_py": "open('x')"},
+        {"backend/mine.py": "open('x')"},
         False,
     ),
-    "hook of pdm": (static("pdm-backend"), {"pdm_build_py": "open('../x')"}, True),
+    "hook of pdm": (static("pdm-backend"), {"pdm_build.py": "open('../x')"}, True),
 }
 
 
@@ -505,4 +540,4 @@ SCRIPTS = {
 def test_scripts_that_look_above(
     tmp_path: Path, pyproject: dict[str, Any], files: dict[str, str], expected: bool
 ) -> None:
-    assert in_a_folder(tmp_path, pyproject, **files).may_look_above is expected
+    assert in_a_folder(tmp_path, pyproject, files).may_look_above is expected
