@@ -37,6 +37,9 @@ _MODULES = (".py", ".so", ".pyd")
 _PASSING = r"(^|/)(\.[^/]*|__pycache__|build|dist|node_modules|[^/]*\.egg-info)/"
 """Folders with what tools leave, of which no install is made."""
 
+_STRICT = r"(^|/)__editable__\.[^/]*/(?!(.*/)?__pycache__/)"
+"""What a strict editable install of setuptools leads to, which is beside what tools leave, and no bytecode."""
+
 
 class Installed(NamedTuple):
     """What a reinstall came to. ``files`` is how many were written or removed."""
@@ -107,30 +110,31 @@ class _Job(NamedTuple):
             tree = reread()
             if tree.head.commit == self.tree.head.commit:
                 fingerprint = fingerprint_of(self.sighting.target, self.venv, tree, self.sighting.receipt)
-            if not fingerprint.outline:
-                left = self._left(payload, begun)
+            left = self._left(payload, begun, sees_names_only=bool(fingerprint.outline))
         try:
             return self._place(payload, extra, fingerprint, tree, left)
         except DamagedPayloadError:
             self.workshop.wheels.discard(payload)
             return self._place(self._payload(), extra, fingerprint, tree, left)
 
-    def _left(self, payload: Payload, begun: int) -> dict[str, FileStamp]:
-        """What git ignores and a build in the work tree made there, or packed: no tree tells when it changes."""
+    def _left(self, payload: Payload, begun: int, *, sees_names_only: bool) -> dict[str, FileStamp]:
+        """What git ignores and a build in the work tree made there, or packed: no tree tells when it changes.
+
+        A build that looks into no module makes no other file but the links of a strict editable install.
+        """
         project, receipt = self.sighting.target.project, self.sighting.receipt
         before = receipt.left if receipt else {}
         packed = {(file.path.rpartition("/")[2], file.digest) for file in payload.files}
         names = {name for name, _ in packed}
-        ignored = [
-            path
-            for path in self.tree.repository.ignored(project.path)
-            if not re.search(_PASSING, path) and (path.endswith(_MODULES) or path.rpartition("/")[2] in names)
-        ]
+        ignored = self.tree.repository.ignored(project.path)
+        links = {path for path in ignored if re.search(_STRICT, path)}
+        plain = () if sees_names_only else (path for path in ignored if not re.search(_PASSING, path))
+        paths = [*links, *(path for path in plain if path.endswith(_MODULES) or path.rpartition("/")[2] in names)]
         return {
             path: found
-            for path, found in stamps(project.directory, ignored, before).items()
+            for path, found in stamps(project.directory, paths, before).items()
             if (path.rpartition("/")[2], found.digest) in packed
-            or (path.endswith(_MODULES) and (found.ctime_ns >= begun or path in before))
+            or ((path in links or path.endswith(_MODULES)) and (found.ctime_ns >= begun or path in before))
         }
 
     def _place(

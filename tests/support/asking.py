@@ -38,7 +38,7 @@ def add_settings(repository: Repository, line: str, ignored: tuple[str, ...] = (
     """Put other settings in the place of the project's, and commit them."""
     file = repository.path / "pyproject.toml"
     text = file.read_text()
-    file.write_text(text[: text.index("[tool.freshvenv]")] + f"[tool.freshvenv]\n{line}\n")
+    file.write_text(text.partition("[tool.freshvenv]")[0] + f"[tool.freshvenv]\n{line}\n")
     (repository.path / ".gitignore").write_text("\n".join([*ignored, "__pycache__/", ""]))
     repository.commit("settings")
 

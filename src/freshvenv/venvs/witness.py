@@ -23,17 +23,17 @@ def altered(root: Path, stamps: Mapping[str, FileStamp]) -> tuple[str, ...]:
 
 
 def stamps(root: Path, paths: Iterable[str], known: Mapping[str, FileStamp]) -> dict[str, FileStamp]:
-    """Stamps of those files below ``root`` that exist. A file whose ``known`` stamp still holds is not read."""
+    """Stamps of those files below ``root`` that exist, links included. What has a ``known`` stamp is not read again."""
     found = {}
     top = f"{root}/"
     for path in paths:
         where = top + path
         try:
             status = os.lstat(where)
-            if not stat.S_ISREG(status.st_mode):
+            if not _is_file(status):
                 continue
             old = known.get(path)
-            found[path] = old if old and _matches(old, status) else stamp_of(status, _digest_at(where))
+            found[path] = old if old and _matches(old, status) else stamp_of(status, _digest_at(where, status))
         except (OSError, ValueError):
             continue
     return found
@@ -44,7 +44,14 @@ def _matches(known: FileStamp, status: os.stat_result) -> bool:
     return size == status.st_size and mtime_ns == status.st_mtime_ns and ctime_ns == status.st_ctime_ns
 
 
-def _digest_at(path: str) -> str:
+def _is_file(status: os.stat_result) -> bool:
+    return stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)
+
+
+def _digest_at(path: str, status: os.stat_result) -> str:
+    """The digest of a file's content, or of where a link leads to, which is never that of a file."""
+    if stat.S_ISLNK(status.st_mode):
+        return f"link {digest(os.fsencode(os.readlink(path)))}"
     with open(path, "rb") as file:
         return digest(file.read())
 
@@ -54,9 +61,9 @@ def _is_unaltered(path: str, known: FileStamp) -> bool:
         status = os.lstat(path)
         if _matches(known, status):
             return True
-        if not stat.S_ISREG(status.st_mode) or _is_executable(status) != known.executable:
+        if not _is_file(status) or _is_executable(status) != known.executable:
             return False
-        return _digest_at(path) == known.digest
+        return _digest_at(path, status) == known.digest
     except (OSError, ValueError):  # a damaged receipt may name what no file can be called
         return False
 

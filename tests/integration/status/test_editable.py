@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support.asking import MAIN, assert_fresh_here, made_editable, of, resync, site, uv
+from support.asking import MAIN, add_settings, assert_fresh_here, made_editable, of, resync, site, uv
 from support.commands import EDITABLE_LINE
 from support.repository import Repository, make_venv
 from support.world import World
@@ -72,3 +72,27 @@ def test_content_of_modules_is_no_matter_to_an_editable_install_of_static_metada
     assert of(repository).state == "fresh"
     (history.package_dir / "more.py").touch()
     assert of(repository).state == "stale"
+
+
+def test_links_of_a_strict_editable_install(world: World) -> None:
+    """setuptools keeps them in ``build``, which ``git clean -X`` takes for something to be made again."""
+    project = ZOO["setuptools"]
+    history = make_history(world, project, world.root / "demo")
+    repository = Repository(world, history.root)
+    add_settings(
+        repository,
+        'editable = true\nconfig-settings = { editable_mode = "strict" }',
+        (".venv/", "build/", "*.egg-info/"),
+    )
+    make_venv(world, repository.venv)
+    resync(repository, ".venv")
+    module = history.package_dir / "changed.py"
+    module.write_text(module.read_text() + "\n")
+    assert of(repository).state == "fresh"
+    repository.git("clean", "-dfXq", "--", "build")
+    assert of(repository).state == "stale"
+    assert "changed in the work tree: build/__editable__." in str(of(repository).reasons)
+    resync(repository)
+    assert of(repository).state == "fresh"
+    code = f"import {project.package}.changed as it; print(it.__file__)"
+    assert "/build/__editable__." in world.run(repository.venv / "bin" / "python", "-Ic", code).stdout
