@@ -210,11 +210,15 @@ def _venvs(patient: Patient) -> Iterator[Ailment]:
         if not verdict.trusted:
             yield Ailment(f"HEAD is not trusted ({verdict.reason}), so its venvs were not looked at", "", harmless=True)
             return
-        sightings = look(patient.repository, patient.workshop.interpreters).sightings
+        sight = look(patient.repository, patient.workshop.interpreters)
     except FreshvenvError as error:
         yield Ailment(str(error), error.hint)
         return
-    for sighting in sightings:
+    for sighting in sight.outside:
+        where = sighting.target.candidate.label
+        text = f"{sighting.observation.trouble}, so its install in {where} is not looked after"
+        yield Ailment(text, "run freshvenv init in it, if it is a repository", harmless=True)
+    for sighting in sight.sightings:
         state, reasons = judge(sighting.observation)
         if state in {State.FOREIGN, State.BROKEN}:
             yield Ailment(f"{sighting.label} is {state.value}: {'; '.join(reasons)}", "make it anew")

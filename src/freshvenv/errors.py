@@ -53,6 +53,10 @@ class GitError(FreshvenvError):
     """git is missing, or said no."""
 
 
+class OutsideError(GitError):
+    """A directory is no part of the tree that is checked out: git ignores it, or it is a repository of its own."""
+
+
 class BuildError(FreshvenvError):
     """The project could not be built; ``log`` is the file with all that the build printed."""
 

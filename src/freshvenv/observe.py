@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freshvenv.environment import named_variables, version_variables
-from freshvenv.errors import GitError, VenvError
+from freshvenv.errors import GitError, OutsideError, VenvError
 from freshvenv.fingerprint import Fingerprint, Recipe, compare
 from freshvenv.plan import Observation
 from freshvenv.project import Project
@@ -27,7 +27,8 @@ from freshvenv.venvs.witness import altered
 class Sighting(NamedTuple):
     """A target as it was seen: what the decision rests on, and what carrying it out needs.
 
-    ``venv`` and ``desk`` are absent exactly when the venv cannot be used.
+    ``venv`` and ``desk`` are absent exactly when the venv cannot be used. ``is_outside``: the project is no part of the
+    tree that is checked out.
     """
 
     target: Target
@@ -36,6 +37,7 @@ class Sighting(NamedTuple):
     desk: Desk | None = None
     receipt: Receipt | None = None
     intents: tuple[Intent, ...] = ()
+    is_outside: bool = False
 
     @property
     def label(self) -> str:
@@ -113,7 +115,8 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
     try:
         current = fingerprint_of(target, venv, tree, receipt)
     except GitError as error:
-        return Sighting(target, Observation(None, configured=target.configured, trouble=str(error)))
+        seen = Sighting(target, Observation(None, configured=target.configured, trouble=str(error)))
+        return seen._replace(is_outside=isinstance(error, OutsideError))
     distrust = distrust or _distrust(target, venv, receipt)
     believed = receipt if receipt and not distrust else None
     is_stale = hastily and believed is not None and bool(compare(believed.fingerprint, current))
@@ -215,11 +218,16 @@ def outgoing(sighting: Sighting) -> Outgoing:
 
 
 class Sight(NamedTuple):
-    """Everything that was observed at one moment."""
+    """Everything that was observed at one moment.
+
+    ``outside`` are the sightings of projects that are no part of the tree, and that no setting names: they were only
+    found in a venv, and whoever installed them looks after them.
+    """
 
     found: Found
     tree: WorkTree
     sightings: tuple[Sighting, ...]
+    outside: tuple[Sighting, ...] = ()
 
 
 def look(
@@ -239,4 +247,6 @@ def look(
     """
     found = find_targets(repository, memory, named, trusting=trusting)
     tree = read_work_tree(repository, found.venv_paths(repository.top), listing)
-    return Sight(found, tree, tuple(observe(target, tree, hastily=hastily) for target in found.targets))
+    every = tuple(observe(target, tree, hastily=hastily) for target in found.targets)
+    outside = () if found.settings.projects else tuple(it for it in every if it.is_outside)
+    return Sight(found, tree, tuple(it for it in every if it not in outside), outside)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from freshvenv.errors import GitError
+from freshvenv.errors import GitError, OutsideError
 from freshvenv.process import Finished
 from freshvenv.source.git import Head, Listing, Repository, discover, paths_of
 from freshvenv.source.picture import own_rows, pathspecs_without, picture_of
@@ -44,13 +44,13 @@ class WorkTree(NamedTuple):
         return self.tree == self.head.tree
 
     def tree_of(self, path: str) -> str:
-        """The hash of a directory's tree. Raises :class:`GitError` when git ignores it or knows nothing of it."""
+        """The hash of a directory's tree. Raises :class:`OutsideError` where that is no part of this one."""
         if path == ".":
             return self.tree
         # With a slash at its end it is a directory, and not a link to one.
         done = self._git("rev-parse", "--verify", "--quiet", f"{self.tree}:{path}/")
         if done.status != 0:
-            raise GitError(f"{path} is not in the tree that is checked out")
+            raise OutsideError(f"{path} is not in the tree that is checked out")
         return done.text
 
     def conversions(self) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ class WorkTree(NamedTuple):
     def links_lead_out_of(self, path: str) -> bool:
         """Whether a symbolic link below a directory leads out of it, so that what is there is more than its tree.
 
-        Raises :class:`GitError` as :meth:`tree_of` does.
+        Raises :class:`OutsideError` as :meth:`tree_of` does.
         """
         for row in self._git("ls-tree", "-r", "-z", self.tree_of(path)).stdout.split(b"\0"):
             facts, _, name = row.partition(b"\t")

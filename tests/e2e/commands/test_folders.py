@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,41 @@ def test_venv_that_is_not_named_and_not_ignored_is_no_part_of_a_project(world: W
     for command in (("resync", ".venv"), ("run", "--venv", "one/env", "--", "true")):
         assert "reinstalled" not in repository.freshvenv(*command).stdout
         assert [target.state for target in repository.targets()] == ["fresh"] * 4
+
+
+def ignored(repository: Repository) -> None:
+    repository.write(".gitignore", ".venv/\ntwo/\n")
+    repository.git("rm", "-r", "--quiet", "--cached", "two")
+
+
+def in_a_submodule(repository: Repository) -> None:
+    repository.git("rm", "-r", "--quiet", "--cached", "two")
+    two = replace(repository, path=repository.path / "two")
+    two.git("init", "--quiet")
+    two.commit("two")
+    repository.git("add", "two")
+
+
+@pytest.mark.parametrize("put_outside", [ignored, in_a_submodule])
+def test_project_that_is_no_part_of_the_tree(world: World, put_outside: Callable[[Repository], None]) -> None:
+    """Whoever put it there and installed it looks after it; those that are part of it go on being kept fresh."""
+    repository = monorepo(world, "")
+    put_outside(repository)
+    repository.commit("one project")
+    python = repository.venv / "bin" / "python"
+    for project in ("one", "two"):
+        world.run(
+            "uv", "pip", "install", "--quiet", "--no-deps", "--python", python, f"./{project}", cwd=repository.path
+        )
+    repository.freshvenv("init", "--hooks", "native")
+    assert [(it.project, it.state) for it in repository.targets()] == [("one", "fresh")]
+    assert "two is not in the tree" in repository.freshvenv("doctor").stdout
+    edit_and_commit(repository, "one", 5)
+    repository.freshvenv("run", "--", "true")
+    assert (installed_value(repository.venv, world), other_value(repository, repository.venv)) == (51, 11)
+    # Named, it is expected to be part of it.
+    repository.write("pyproject.toml", TWO_PROJECTS)
+    assert [(it.project, it.state) for it in repository.targets()] == [("one", "fresh"), ("two", "broken")]
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["listed", "found in the venv"])
