@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from freshvenv.lock import exclusive
 from support.interpreters import RUNNING, interpreters
+from support.processes import is_running
 from support.repository import Repository, create, installed_value, make_venv
 from support.world import TOOLS, World
 
@@ -40,14 +40,6 @@ def commit_build(repository: Repository, statement: str) -> None:
     repository.edit("left", 2)
     repository.commit("topic")
     assert repository.attempt("switch", "--quiet", "main", env={"FRESHVENV": "off"}).returncode == 0
-
-
-def is_running(number: int) -> bool:
-    try:
-        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in {"Z", "X"}
 
 
 def test_build_that_hangs_is_ended_with_all_that_it_started(repository: Repository) -> None:

@@ -18,6 +18,7 @@ from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt
 from freshvenv.venvs.intent import Intent, read_intents, write_intent
 from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.witness import altered, stamps
+from support.receipts import receipt_of
 
 PROJECT, OTHER = Path("/place/demo"), Path("/place/demo/sub")
 
@@ -28,17 +29,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def receipt(tree: str = "1" * 40) -> Receipt:
-    return Receipt(
-        project=os.fspath(PROJECT),
-        venv="/venv",
-        distribution="demo",
-        version="1.0",
-        dist_info="demo-1.0.dist-info",
-        commit="c" * 40,
-        time="2024-01-01T00:00:00+00:00",
-        fingerprint=Fingerprint(tree, "cpython 3.11.7", Recipe()),
-        files={"a": FileStamp(1, 2, 3, executable=False, digest="sha256=x")},
-    )
+    return receipt_of(Fingerprint(tree, "cpython 3.11.7", Recipe()), project=os.fspath(PROJECT))
 
 
 def names(folder: Path) -> list[str]:
@@ -385,8 +376,24 @@ def read(root: Path, paths: Iterable[str]) -> dict[str, tuple[str, bool]]:
 
 def test_stamps(root: Path) -> None:
     wanted = ["a.py", "bin/run", "gone", "bin", "a.py/x"]
-    (root / "link").symlink_to("a.py")
-    assert facts(stamps(root, [*wanted, "link"], {})) == read(root, ["a.py", "bin/run"])
+    assert facts(stamps(root, wanted, {})) == read(root, ["a.py", "bin/run"])
+
+
+def test_stamp_of_a_link_is_of_where_it_leads(root: Path) -> None:
+    """A link with the name that the content of a file has is no such file."""
+    link = root / "link"
+    link.symlink_to("a.py")
+    (root / "name").write_text("a.py")
+    found = stamps(root, ["link", "name"], {})
+    assert found["link"].digest != found["name"].digest
+    rewrite(root / "a.py", b"VALUE = 2\n")
+    assert altered(root, found) == ()
+    link.unlink()
+    link.symlink_to("./a.py")
+    assert altered(root, found) == ("link",)
+    link.unlink()
+    link.write_text("a.py")
+    assert altered(root, found) == ("link",)
 
 
 def test_stamps_of_edited_files(root: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from freshvenv.source.git import discover
 from freshvenv.source.snapshot import ObjectStore
 from freshvenv.source.worktree import WorkTree, read_work_tree
-from support.repository import Repository, create
+from support.repository import IN_CONFLICT, Repository, create
 from support.world import World
 
 VENVS = (".venv", "envs/one")
@@ -92,15 +92,7 @@ EDITS = {
     "made executable": ("chmod +x src/demo/left.py",),
     "odd names": ("touch 'a b' 'quo\"te' 'é' ' -> arrow'", "touch \"$(printf 'new\\nline')\"", "touch -- -n"),
     "bytes that are not UTF-8": ("touch \"$(printf 'caf\\351')\"",),
-    "in conflict": (
-        "git switch -qc other",
-        "echo other > src/demo/left.py",
-        "git commit -qam other",
-        "git switch -q -",
-        "echo mine > src/demo/left.py",
-        "git commit -qam mine",
-        "git merge -q other > /dev/null || true",
-    ),
+    "in conflict": IN_CONFLICT,
     "conflict with a deletion": (
         "git switch -qc other",
         "git rm -q src/demo/left.py",

@@ -40,6 +40,18 @@ BRANCHES: Branches = {
 ``mixed`` (17, then 67)."""
 
 
+IN_CONFLICT = (
+    "git switch -qc other",
+    "echo other > src/demo/left.py",
+    "git commit -qam other",
+    "git switch -q -",
+    "echo mine > src/demo/left.py",
+    "git commit -qam mine",
+    "git merge -q other > /dev/null || true",
+)
+"""Words for a shell that leave the demo project in the midst of a merge."""
+
+
 @dataclass(frozen=True)
 class Target:
     """What ``freshvenv status --json`` says about one project in one venv."""

@@ -10,27 +10,12 @@ from hypothesis import strategies as st
 
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe, compare
 from freshvenv.plan import Action, Decision, Observation, OnStale, State, Wish, decide, judge
-from freshvenv.receipt import Receipt
+from support.receipts import receipt_of
 from support.values import replace
 
 OLD_TREE, NEW_TREE = "1" * 40, "2" * 40
 
 NOW = Fingerprint(NEW_TREE, "cpython 3.11.7 cpython-311-x86_64-linux-gnu", Recipe())
-
-
-def receipt_of(fingerprint: Fingerprint, unmet: tuple[str, ...] = ()) -> Receipt:
-    return Receipt(
-        project="/repository",
-        venv="/repository/.venv",
-        distribution="demo",
-        version="1.0",
-        dist_info="demo-1.0.dist-info",
-        commit="c" * 40,
-        time="2024-01-01T00:00:00+00:00",
-        fingerprint=fingerprint,
-        files={},
-        unmet=unmet,
-    )
 
 
 FRESH = Observation(NOW, receipt_of(NOW), installed=True, configured=True)

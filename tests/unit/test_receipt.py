@@ -13,16 +13,10 @@ from hypothesis import strategies as st
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe
 from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt, dump, load
 from freshvenv.sealed import seal
+from support.receipts import receipt_of
 
-RECEIPT = Receipt(
-    project="/repository",
-    venv="/repository/.venv",
-    distribution="demo",
-    version="1.0",
-    dist_info="demo-1.0.dist-info",
-    commit="c" * 40,
-    time="2024-01-01T00:00:00+00:00",
-    fingerprint=Fingerprint(
+RECEIPT = receipt_of(
+    Fingerprint(
         tree="1" * 40,
         interpreter="cpython 3.11.7 abi",
         recipe=Recipe(True, ("test",), ("dev",), (("jobs", "2"),), BuildFrom.WORKING_TREE),

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import support.receipts
 from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.plan import Observation, OnStale, State, Wish, decide
-from freshvenv.receipt import FileStamp, Receipt
+from freshvenv.receipt import Receipt
 from freshvenv.report import Outcome, error_line, explanation, outcome_line, status_json, status_line
 from support.values import replace
 
@@ -19,18 +20,7 @@ NEW = replace(OLD, tree="77be012" + "0" * 33)
 
 
 def receipt_of(fingerprint: Fingerprint, unmet: tuple[str, ...] = ()) -> Receipt:
-    return Receipt(
-        project="/repository",
-        venv="/repository/.venv",
-        distribution="demo",
-        version="1.2",
-        dist_info="demo-1.2.dist-info",
-        commit="c" * 40,
-        time="2024-01-01T00:00:00+00:00",
-        fingerprint=fingerprint,
-        files={"lib/demo.py": FileStamp(1, 2, 3, executable=False, digest="sha256=abc")},
-        unmet=unmet,
-    )
+    return support.receipts.receipt_of(fingerprint, version="1.2", dist_info="demo-1.2.dist-info", unmet=unmet)
 
 
 STALE = Observation(NEW, receipt_of(OLD), installed=True, configured=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from support.processes import is_running
 from support.repository import Repository, assert_fresh, installed_value
 from support.spoiled import ENOUGH, break_build, change, everything_in, say
 from support.world import TOOLS
@@ -72,15 +73,6 @@ class SlowBuild:
         for number in self.processes() if self.note.exists() else []:
             if is_running(number):
                 os.kill(number, signal.SIGKILL)
-
-
-def is_running(number: int) -> bool:
-    """Whether a process is there and not just waiting to be buried."""
-    try:
-        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in {"Z", "X"}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from freshvenv.source.git import Repository
+from support.repository import IN_CONFLICT
 from support.world import World
 
 pytestmark = pytest.mark.ordinary_place("each kind of place is made here")
@@ -73,15 +74,7 @@ UNCOMMITTED = {
         ("new.py",),
     ),
     "in conflict": Edit(
-        (
-            "git switch -qc other",
-            "echo other > src/demo/left.py",
-            "git commit -qam other",
-            "git switch -q -",
-            "echo mine > src/demo/left.py",
-            "git commit -qam mine",
-            "git merge -q other > /dev/null || true",
-        ),
+        IN_CONFLICT,
         ("src/demo/left.py",),
     ),
 }

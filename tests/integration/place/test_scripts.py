@@ -15,18 +15,17 @@ from freshvenv.venvs.venv import Venv
 from support.bench import MODULE, OLD, Bench, Wheel
 from support.values import replace
 
+CALLED = replace(OLD, files={**OLD.files, MODULE: "def main():\n    print('called')\n"})
+
+
+def output_of_demo(bench: Bench) -> str:
+    env = {**os.environ, "PYTHONPATH": str(bench.site)}
+    return subprocess.run([bench.bin / "demo"], env=env, capture_output=True, text=True, check=True).stdout
+
 
 def test_entry_point_runs(bench: Bench) -> None:
-    new = replace(OLD, files={**OLD.files, MODULE: "def main():\n    print('called')\n"})
-    bench.install(new)
-    done = subprocess.run(
-        [bench.bin / "demo"],
-        env={**os.environ, "PYTHONPATH": str(bench.site)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "called\n"
+    bench.install(CALLED)
+    assert output_of_demo(bench) == "called\n"
     assert os.access(bench.bin / "demo", os.X_OK)
 
 
@@ -52,15 +51,8 @@ def test_script_in_a_venv_at_an_odd_path(tmp_path: Path, interpreter: Interprete
     (path / "bin").mkdir()
     (path / "bin" / "python").symlink_to(sys.executable)
     bench = Bench(tmp_path, Venv(path, path / "bin" / "python", interpreter))
-    bench.install(replace(OLD, files={**OLD.files, MODULE: "def main():\n    print('called')\n"}))
-    done = subprocess.run(
-        [bench.bin / "demo"],
-        env={**os.environ, "PYTHONPATH": str(bench.site)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "called\n"
+    bench.install(CALLED)
+    assert output_of_demo(bench) == "called\n"
 
 
 def test_exec_bit_is_for_those_who_may_read(bench: Bench) -> None:
