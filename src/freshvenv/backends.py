@@ -111,6 +111,9 @@ OWN_CODE: tuple[Keys, ...] = (
     *(it for each in BACKENDS.values() for it in each.own_code),
 )
 OWN_FILES: tuple[str, ...] = tuple(it for each in BACKENDS.values() for it in each.own_files)
+SCRIPTS: tuple[str, ...] = ("setup.py", "setup.cfg", "hatch_build.py", *OWN_FILES)
+"""Files that backends run or read beside ``pyproject.toml``."""
+
 COPIED: tuple[Keys, ...] = tuple(it for each in BACKENDS.values() for it in each.copied)
 
 

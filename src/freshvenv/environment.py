@@ -1,4 +1,4 @@
-"""The only reader of the process environment: what it says to freshvenv, and what of it must not reach a child."""
+"""What the process environment says to freshvenv, and what of it must not reach a child."""
 
 from __future__ import annotations
 

@@ -42,10 +42,14 @@ _STRICT = r"(^|/)__editable__\.[^/]*/(?!(.*/)?__pycache__/)"
 
 
 class Installed(NamedTuple):
-    """What a reinstall came to. ``files`` is how many were written or removed."""
+    """What a reinstall came to. ``files`` is how many were written or removed.
+
+    ``trouble`` says why what the project requires could not be brought in, empty where it was.
+    """
 
     receipt: Receipt
     files: int
+    trouble: str = ""
 
 
 Reread = Callable[[], WorkTree]
@@ -107,8 +111,9 @@ class _Job(NamedTuple):
         left: dict[str, FileStamp] = {}
         if not fingerprint.recipe.is_cacheable:
             # The build ran in the work tree and may have written there (an egg-info, a version file).
-            tree = reread()
-            if tree.head.commit == self.tree.head.commit:
+            now = reread()
+            if now.head.commit == tree.head.commit:
+                tree = now
                 fingerprint = fingerprint_of(self.sighting.target, self.venv, tree, self.sighting.receipt)
             left = self._left(payload, begun, sees_names_only=bool(fingerprint.outline))
         try:
@@ -152,12 +157,12 @@ class _Job(NamedTuple):
         layout = lay_out(self.venv, payload, extra)
         self.workshop.progress.step("placing files")
         placed = place(self.venv, layout, self._outgoing(payload, layout), self._note)
-        missing = self._bring_in(wanted, payload)
+        missing, trouble = self._bring_in(wanted, payload)
         receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)._replace(left=left)
         self.desk.write_receipt(receipt)
         for begun in (*self.sighting.intents, *([placed.intent] if placed.intent else [])):
             begun.drop()
-        return Installed(receipt, placed.delta.size)
+        return Installed(receipt, placed.delta.size, trouble)
 
     def _outgoing(self, payload: Payload, layout: Collection[str]) -> Outgoing:
         going = outgoing(self.sighting)
@@ -185,6 +190,7 @@ class _Job(NamedTuple):
     def _payload(self) -> Payload:
         with limited(self.limit, SlowBuildError(self._late("the build"), log=self.log)):
             if self.fingerprint.recipe.is_cacheable:
+                # A cache that is full, or cannot be written, is done without.
                 with suppress(OSError):
                     return self._wheels.get(self.fingerprint, self.venv.interpreter, self._build)
             return self._build(self._scratch())
@@ -240,19 +246,25 @@ class _Job(NamedTuple):
         self.desk.drop_receipt()
         return intent
 
-    def _bring_in(self, wanted: tuple[str, ...], payload: Payload) -> tuple[str, ...]:
+    def _bring_in(self, wanted: tuple[str, ...], payload: Payload) -> tuple[tuple[str, ...], str]:
+        """What is still missing afterwards, and why."""
         if not wanted:
-            return ()
+            return (), ""
         # Imported here: an environment mostly has all that a new tree asks for.
         from freshvenv.venvs.dependencies import Tools, install_dependencies
 
         self.workshop.progress.step(f"installing {', '.join(wanted)}")
         target, recipe = self.sighting.target, self.fingerprint.recipe
         tools = Tools(self.workshop.installer, self.log, lambda: self._unmet(payload))
-        late = DependencyError(self._late("installing what it requires"))
-        with suppress(DependencyError), limited(self.limit, late):
-            install_dependencies(self.venv, target.project, recipe, wanted, tools)
-        return self._unmet(payload)
+        late = DependencyError(self._late("installing what it requires"), hint=f"see {self.log}")
+        trouble = ""
+        try:
+            with limited(self.limit, late):
+                install_dependencies(self.venv, target.project, recipe, wanted, tools)
+        except DependencyError as error:
+            trouble = f"{error}; {error.hint}"
+        missing = self._unmet(payload)
+        return missing, trouble if missing else ""
 
     def _vouch(
         self,

@@ -27,8 +27,8 @@ from freshvenv.venvs.witness import altered
 class Sighting(NamedTuple):
     """A target as it was seen: what the decision rests on, and what carrying it out needs.
 
-    ``venv`` and ``desk`` are absent exactly when the venv cannot be used. ``is_outside``: the project is no part of the
-    tree that is checked out.
+    ``venv`` and ``desk`` are absent exactly when ``observation.current`` is. ``is_outside``: the project is no part of
+    the tree that is checked out.
     """
 
     target: Target

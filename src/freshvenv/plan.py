@@ -39,13 +39,14 @@ class OnStale(Enum):
 class Observation(NamedTuple):
     """All that the decision about one target rests on.
 
-    ``missing``: there is no such venv. ``trouble``: why the venv cannot be used, empty when it can.
+    ``missing``: there is no such venv. ``trouble``: why this target cannot be reinstalled, be it for the venv, for the
+    old install or for git; empty when it can.
     ``other_checkout``: the directory the distribution was installed from, when it is not this project and still there.
     ``distrust``: why the receipt is not to be believed, empty when it is. ``altered``: files of the distribution that
     are not what was installed, ``left`` files in the work tree that are not what the build left or packed there.
     ``uncommitted``: changed files that HEAD's tree does not have. ``failure``: what the last try to install this very
     tree ended with, ``outlasted`` the seconds after which that try was ended, 0 when it ended by itself. ``current`` is
-    absent exactly when the venv cannot be used.
+    absent when there was no venv to look into, or git could not tell what would be installed.
     """
 
     current: Fingerprint | None

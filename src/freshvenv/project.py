@@ -13,6 +13,7 @@ from freshvenv.backends import (
     HATCH_HOOKS,
     OWN_CODE,
     OWN_FILES,
+    SCRIPTS,
     TABLES,
     VERSION_RULES,
     are_blind_to_git,
@@ -23,8 +24,7 @@ from freshvenv.backends import (
 )
 from freshvenv.files import read_file
 
-# Files that backends run or read beside their tables, and how code gets at what is above it.
-_SCRIPTS = ("setup.py", "setup.cfg", "hatch.toml", "hatch_build.py", "pdm_build.py")
+# How code gets at what is above it.
 _UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bshow-(?:toplevel|cdup)\b"
 _FOLDER_OF = rb"\.parent\b|\bdirname\("
 _OWN_FOLDER = (
@@ -175,7 +175,7 @@ class Project(NamedTuple):
         texts = [text for keys in TABLES for text in _texts(_dig(self.pyproject, *keys))]
         if any(".." in re.split(r"[/\\]", text) for text in texts):
             return True
-        scripts = [self.directory / name for name in (*_SCRIPTS, *(text for text in texts if text.endswith(".py")))]
+        scripts = [self.directory / name for name in (*SCRIPTS, *(text for text in texts if text.endswith(".py")))]
         for folder in _texts(_dig(self.pyproject, "build-system", "backend-path")):
             scripts += (self.directory / folder).glob("*.py")
         return _goes_up(scripts)

@@ -11,7 +11,9 @@ from freshvenv.receipt import Receipt
 
 
 class Outcome(NamedTuple):
-    """What became of one target. ``installed`` is absent unless it was reinstalled; ``failure`` says why it was not.
+    """What became of one target. ``installed`` is absent unless it was reinstalled; ``failure`` says why not.
+
+    Of a project that was installed it says why what it requires is not there.
 
     ``settled`` is when the reinstall was finished, in nanoseconds since the epoch.
     """
@@ -59,6 +61,7 @@ def _done(outcome: Outcome) -> str:
     text += f" ({_why(outcome, receipt)}, {count}) in {outcome.seconds:.1f} s"
     if receipt.unmet:
         text += f"; dependencies could not be installed: {', '.join(receipt.unmet)}"
+        text += f" ({outcome.failure})" if outcome.failure else ""
     return text
 
 

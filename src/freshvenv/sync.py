@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from freshvenv.errors import FreshvenvError, VenvError, said_of
+from freshvenv.errors import FreshvenvError, GitError, VenvError, said_of
 from freshvenv.install import reinstall
 from freshvenv.lock import exclusive
 from freshvenv.observe import Sight, Sighting, look, observe
@@ -59,7 +59,7 @@ def sync(
     ``permit`` is asked before anything of the tree is read, each time anew; it returns the commit that may be built.
     ``vet`` is asked then, too, about what lies uncommitted, and before a build in the work tree itself about the files
     there that git ignores; it returns what git said of the work tree. Raises :class:`FreshvenvError` when nothing
-    can be observed at all, and what ``permit`` and ``vet`` raise.
+    can be observed at all, or HEAD does not come to rest, and what ``permit`` and ``vet`` raise.
     """
     run = _Run(repository, workshop.building_anew() if request.force else workshop, request)
     done: dict[str, Outcome] = {}
@@ -88,12 +88,15 @@ def sync(
         for sighting in sight.sightings:
             outcome = run.settle(sight, sighting)
             outcomes.append(outcome)
-            if sighting.label not in done or outcome.decision.action is not Action.KEEP:
+            before = done.get(sighting.label)
+            if before is None or not before.is_fresh or outcome.decision.action is not Action.KEEP:
                 report(outcome)
                 done[sighting.label] = outcome
         if request.dry_run or sight.tree.is_current():
             break
-    if sight and not request.dry_run:
+    if sight is None:
+        raise GitError("HEAD is moved all the time", hint="freshvenv resync, when whatever moves it is done")
+    if not request.dry_run:
         leave_vouchers(sight, outcomes)
         if not request.named:
             # Without a new one the fast path is not taken; an old one vouches for what it names and nothing newer.
@@ -155,6 +158,7 @@ class _Run(NamedTuple):
         return outcome._replace(
             installed=installed.receipt,
             files=installed.files,
+            failure=installed.trouble,
             seconds=time.monotonic() - begun,
             settled=time.time_ns(),
         )

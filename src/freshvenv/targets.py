@@ -36,7 +36,8 @@ class Candidate(NamedTuple):
 class Target(NamedTuple):
     """One project in one venv. ``installed`` are the distributions that an install of the project replaces.
 
-    ``siblings`` are the normalized names of the other projects that are kept fresh in the same venv.
+    ``others`` are the normalized names of the other projects here, ``siblings`` of those of them that are kept fresh in
+    the same venv.
     """
 
     project: Project
@@ -44,19 +45,21 @@ class Target(NamedTuple):
     candidate: Candidate
     configured: bool
     installed: tuple[Distribution, ...] = ()
+    others: frozenset[str] = frozenset()
     siblings: frozenset[str] = frozenset()
 
 
 class Found(NamedTuple):
-    """What is to be kept fresh in a work tree, where else was looked, and how."""
+    """What is to be kept fresh in a work tree, and where else was looked: at ``candidates``, by ``patterns``."""
 
     settings: Settings
     targets: tuple[Target, ...]
     candidates: tuple[Candidate, ...]
+    patterns: tuple[Path, ...]
 
     def places(self, top: Path) -> list[Path]:
         """What tells, by its date or by being there at all, that other venvs may be found or other things in them."""
-        found = [top / _fixed_part(pattern) for pattern in self._patterns()]
+        found = [top / _fixed_part(pattern) for pattern in self.patterns]
         for candidate in self.candidates:
             if candidate.venv is not None:
                 found += [candidate.path / site for site in candidate.venv.site_directories]
@@ -65,19 +68,13 @@ class Found(NamedTuple):
     def marks_of_venvs(self, top: Path) -> list[Path] | None:
         """The files that would make venvs of what else the patterns match; nothing where that cannot be listed."""
         found: list[Path] = []
-        for pattern in self._patterns():
+        for pattern in self.patterns:
             fixed = _fixed_part(pattern)
             if len(pattern.parts) - len(fixed.parts) > 1:
                 return None
             if fixed != pattern:
                 found += (path / "pyvenv.cfg" for path in (top / fixed).glob(pattern.name))
         return found
-
-    def _patterns(self) -> list[Path]:
-        patterns = [*self.settings.default.venvs, *self.settings.default.personal_venvs] or list(DEFAULT_VENVS)
-        for project in self.settings.projects:
-            patterns += project.venvs or _default_patterns(project.path)
-        return [Path(pattern).expanduser() for pattern in patterns]
 
     def venv_paths(self, top: Path) -> tuple[str, ...]:
         """The venvs that lie in the work tree, relative to it."""
@@ -115,7 +112,7 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
             target = _target(top, project, wanted, candidate, others, configured=configured)
             if target is not None:
                 targets.append(target)
-    return Found(settings, tuple(_with_siblings(targets)), tuple(lookup.seen.values()))
+    return Found(settings, tuple(_with_siblings(targets)), tuple(lookup.seen.values()), tuple(lookup.patterns))
 
 
 def look_again(target: Target, repository: Repository, memory: Path, *, trusting: bool = False) -> Target:
@@ -123,7 +120,7 @@ def look_again(target: Target, repository: Repository, memory: Path, *, trusting
     lookup = _Lookup(repository, memory, trusting=trusting)
     candidate = lookup.at(target.candidate.path)._replace(label=target.candidate.label)
     again = _target(
-        repository.top, target.project, target.settings, candidate, frozenset(), configured=target.configured
+        repository.top, target.project, target.settings, candidate, target.others, configured=target.configured
     )
     return (again or target._replace(candidate=candidate, installed=()))._replace(siblings=target.siblings)
 
@@ -142,17 +139,21 @@ class _Lookup:
         self._top = repository.top
         self._memory = memory
         self.seen: dict[Path, Candidate] = {}
+        self.patterns: dict[Path, None] = {}
+        """What was looked by, in order."""
 
     def candidates(self, settings: ProjectSettings) -> Iterator[tuple[Candidate, bool]]:
         """The venvs of a project, and whether each is configured."""
         done: set[Path] = set()
         for pattern in settings.personal_venvs:
+            self.patterns[Path(pattern).expanduser()] = None
             path = Path(os.path.abspath(self._top / Path(pattern).expanduser()))
             if path not in done:
                 done.add(path)
                 yield self.at(path), True
         configured = bool(settings.venvs)
         for pattern in settings.venvs or _default_patterns(settings.path):
+            self.patterns[Path(pattern)] = None
             for path in self._expand(pattern, keep_missing=configured):
                 if path not in done and not _is_excluded(path.relative_to(self._top).as_posix(), settings.exclude):
                     done.add(path)
@@ -260,7 +261,7 @@ def _target(
     configured: bool,
 ) -> Target | None:
     """The target, unless the venv is neither configured nor holds the project."""
-    target = Target(project, settings, candidate, configured)
+    target = Target(project, settings, candidate, configured, others=others)
     if candidate.venv is None:
         return target
     own = tuple(it for it in candidate.contents if _is_of(it, project, top, others))

@@ -263,6 +263,16 @@ VERDICTS: dict[str, tuple[Evidence, FakeHistory, list[bool]]] = {
         FakeHistory(commits={A: Commit(A, (), THEIRS)}, ranges={(A, D): (Commit(A, (), THEIRS),)}),
         [False],
     ),
+    "amended by hand while a stranger's is rebased": (
+        Evidence((Commit(B),), (log((A, D, "rebase (start): x"), (D, B, "commit (amend): x"), original=A),)),
+        FakeHistory(frozenset({D}), {A: Commit(A, (), THEIRS)}, {(A, D): (Commit(A, (), THEIRS),)}),
+        [False],
+    ),
+    "amended by hand while a trusted one is rebased": (
+        Evidence((Commit(B),), (log((A, D, "rebase (start): x"), (D, B, "commit (amend): x"), original=A),)),
+        FakeHistory(frozenset({A, D}), OURS, ONE_REBASED),
+        [True],
+    ),
     "applied from a mail": (Evidence((Commit(B),), (log((A, B, "am: x")),)), NOTHING, [False]),
     "applied from a mail that was made of a trusted one": (
         Evidence((Commit(B, (), MINE),), (log((C, B, "am: x")),)),

@@ -49,7 +49,7 @@ class _Group(click.Group):
         return sorted({*super().list_commands(ctx), *self.modules})
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """A command by its name; ``status`` is typed often, and loads nothing of the others."""
+        """A command by its name; the module of a group is loaded when it is asked for."""
         if name not in self.modules:
             return super().get_command(ctx, name)
         command: click.Command = getattr(import_module(f"freshvenv.cli.{name}"), name)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 import click
 
-from freshvenv.errors import FreshvenvError
+from freshvenv.errors import FreshvenvError, GitError
 from freshvenv.report import printable
 from freshvenv.source.git import Listing, Repository
 from freshvenv.trust.description import describe
 from freshvenv.trust.gate import look_at_gate, open_gate
-from freshvenv.trust.verdict import Verdict
+from freshvenv.trust.verdict import Preset, Verdict
 
 _SHOWN = 20
 
@@ -28,6 +28,7 @@ class Consent:
         self._repository = repository
         self._dry_run = dry_run
         self._agreed = ""
+        self._shown: set[str] = set()
 
     def permit(self) -> str:
         """The commit that may be built."""
@@ -35,7 +36,10 @@ class Consent:
         gate = look_at_gate(repository) if dry_run else open_gate(repository)
         if self._agreed:
             return self._agreed if repository.is_at(self._agreed) else gate.permit()
-        verdict = gate.provenance.verdict()
+        verdict = gate.provenance.verdict() if dry_run else gate.judge()
+        if not verdict.trusted and not verdict.strange and gate.provenance.settings.preset is not Preset.NEVER:
+            # What could not be looked at cannot be shown either.
+            raise GitError(verdict.reason)
         for note in verdict.notes:
             click.echo(printable(f"freshvenv: {note}"), err=True)
         if verdict.strange:
@@ -46,16 +50,21 @@ class Consent:
         return verdict.head
 
     def vet(self, more: Collection[str]) -> Listing | None:
-        """Take what lies uncommitted, and the ignored files that are named, for the person's own.
+        """Take what lies uncommitted, and the ignored files that are named, for the person's own; it is shown.
 
         Returns what git says of the work tree, when it was asked.
         """
-        if self._dry_run:
-            return None
         gate = look_at_gate(self._repository)
         if not self._repository.is_at(self._agreed):
-            return gate.vet(more)
-        return _enter(lambda: gate.uncommitted.accept(more))
+            return None if self._dry_run else gate.vet(more)
+        seen = gate.uncommitted.look(more)
+        new = [each for each in gate.uncommitted.unaccepted(seen) if each not in self._shown]
+        self._shown.update(new)
+        if new:
+            _show_uncommitted(new, dry_run=self._dry_run)
+        if not self._dry_run:
+            _enter(lambda: gate.uncommitted.accept(seen))
+        return seen.listing
 
 
 _T = TypeVar("_T")
@@ -66,6 +75,15 @@ def _enter(note: Callable[[], _T]) -> _T:
         return note()
     except OSError as error:
         raise FreshvenvError(f"the approval cannot be written down: {error}") from error
+
+
+def _show_uncommitted(new: Sequence[str], *, dry_run: bool) -> None:
+    what = "would be approved as they are" if dry_run else "approved as they are"
+    click.echo(printable(f"freshvenv: uncommitted files of commits that are not trusted; {what}:"))
+    for each in new[:_SHOWN]:
+        click.echo(printable(f"  {each}"))
+    if len(new) > _SHOWN:
+        click.echo(f"  and {len(new) - _SHOWN} more")
 
 
 def _show(repository: Repository, verdict: Verdict, *, dry_run: bool) -> None:

@@ -15,7 +15,7 @@ def hooks() -> None:
 
 @hooks.command("install")
 def hooks_install() -> int:
-    """Put the hooks in place; hooks that are there are kept and called."""
+    """Opt the clone in, and put the hooks in place; hooks that are there are kept and called."""
     changed = native.install(here())
     click.echo(f"{', '.join(changed)} installed" if changed else "installed already")
     return 0
@@ -23,7 +23,7 @@ def hooks_install() -> int:
 
 @hooks.command("uninstall")
 def hooks_uninstall() -> int:
-    """Remove the hooks, put back what was there before, and leave no trace in the clone."""
+    """Remove the hooks, put back what was there before, and forget what this clone trusts."""
     changed = native.uninstall(here())
     click.echo(f"{', '.join(changed)} removed" if changed else "no hooks of freshvenv were there")
     return 0

@@ -100,9 +100,9 @@ def opt_in(repository: Repository) -> None:
 
 
 def install(repository: Repository) -> list[str]:
-    """Put the shims in place and return the hook types that were changed. A hook that is there is kept and called.
+    """Opt in, put the shims in place, and return the hook types that were changed.
 
-    Raises :class:`FreshvenvError` when the hooks directory cannot be written.
+    A hook that is there is kept and called. Raises :class:`FreshvenvError` when the hooks directory cannot be written.
     """
     hooks = find_hooks(repository)
     for hook in hooks:
@@ -132,9 +132,9 @@ def _install(repository: Repository, hook: Hook) -> bool:
 
 
 def uninstall(repository: Repository) -> list[str]:
-    """Remove the shims, put the hooks back that were there before, and forget everything about this clone.
+    """Remove the shims, put the hooks back that were there before, and forget what this clone trusts.
 
-    Returns the hook types that were changed.
+    What its user set by hand stays, and so does what is in the venvs. Returns the hook types that were changed.
     """
     changed = []
     for hook in find_hooks(repository):
@@ -151,7 +151,7 @@ def uninstall(repository: Repository) -> list[str]:
         if made.is_dir() and not any(made.iterdir()):
             made.rmdir()
     repository.unset_local("freshvenv.enabled")
-    for key, _ in repository.settings(r"^freshvenv\.(.*\.pinned|strangerefs)$"):
+    for key, _ in repository.settings(r"^freshvenv\.(.*\.pinned|strangerefs|trustedremotes)$"):
         repository.unset_local(key)
     for state in (repository.shared_state, *repository.common_dir.glob("worktrees/*/freshvenv")):
         remove_tree(state)

@@ -93,16 +93,26 @@ def _remove(note: Path) -> None:
         note.unlink(missing_ok=True)
 
 
-def being_applied(repository: Repository) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """What a git command that stopped is in the midst of bringing in.
+class InProgress(NamedTuple):
+    """What a git command that stopped is in the midst of bringing in: tips, commits, or mails (git-am(1))."""
 
-    That is the tips that are merged, the commits that are picked, and whether it is mails.
-    """
+    merged: tuple[str, ...] = ()
+    picked: tuple[str, ...] = ()
+    is_mail: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The same as words to be written down and compared."""
+        return (*self.merged, *self.picked, *(["mails"] if self.is_mail else []))
+
+
+def in_progress(repository: Repository) -> InProgress:
+    """What a git command that stopped is in the midst of bringing in, if there is one."""
     git_dir = repository.git_dir
     picked = _ids(git_dir / "CHERRY_PICK_HEAD")
     if (git_dir / "rebase-merge").exists() or (git_dir / "rebase-apply").exists():
         picked += _ids(git_dir / "REBASE_HEAD")
-    return _ids(git_dir / "MERGE_HEAD"), picked, (git_dir / "rebase-apply" / "applying").exists()
+    return InProgress(_ids(git_dir / "MERGE_HEAD"), picked, (git_dir / "rebase-apply" / "applying").exists())
 
 
 def _ids(file: Path) -> tuple[str, ...]:

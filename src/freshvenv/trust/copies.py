@@ -30,12 +30,12 @@ def files_of(repository: Repository, commits: Collection[str], paths: Collection
     That is also nothing, where it removed the file.
     """
     made = _made_by(repository, commits, frozenset(paths))
-    there = _there(repository, made)
+    there, unclear = _there(repository, made)
     for path, blobs in made.items():
         # The index may have one that was accepted, and the disk another.
         for blob in dict.fromkeys(there.get(path, ())):
-            if blob in blobs:
-                yield Copy(path, blob, blobs[blob])
+            if blob in blobs or path in unclear:
+                yield Copy(path, blob, blobs.get(blob, next(iter(blobs.values()))))
 
 
 def _made_by(repository: Repository, commits: Collection[str], paths: Collection[str]) -> dict[str, dict[str, str]]:
@@ -59,11 +59,14 @@ def _made_by(repository: Repository, commits: Collection[str], paths: Collection
     return made
 
 
-def _there(repository: Repository, paths: Iterable[str]) -> Mapping[str, Collection[str]]:
-    """By path, the names that what is there has as an object of git: in the index; on disk, filtered and as it is."""
+def _there(repository: Repository, paths: Iterable[str]) -> tuple[Mapping[str, Collection[str]], frozenset[str]]:
+    """By path, the names that what is there has as an object of git: in the index; on disk, filtered and as it is.
+
+    And the paths of those that git could not filter, whose names may be others.
+    """
     found: dict[str, list[str]] = {path: [] for path in paths}
     if not found:
-        return found
+        return found, frozenset()
     staged = repository.git("ls-files", "-z", "--stage").text.split("\0")
     for row in staged:
         facts, _, path = row.partition("\t")
@@ -76,11 +79,23 @@ def _there(repository: Repository, paths: Iterable[str]) -> Mapping[str, Collect
         names.extend(_as_it_is(repository.top / path, width))
     # A line of input cannot hold every name of a file; one that begins with a quote would have to be quoted.
     plain = [path for path in found if "\n" not in path and path[0] != '"' and _is_regular(repository.top / path)]
-    text = "".join(f"{path}\n" for path in plain).encode(errors="surrogateescape")
-    filtered = repository.git("hash-object", "--stdin-paths", input=text).text.split("\n")
-    for path, name in zip(plain, filtered, strict=False):
+    filtered = _filtered(repository, plain)
+    for path, name in filtered.items():
         found[path].append(name)
-    return found
+    return found, frozenset(plain).difference(filtered)
+
+
+def _filtered(repository: Repository, paths: Collection[str]) -> dict[str, str]:
+    """By path, the names of files as git would store them; those are left out that it cannot filter."""
+    if not paths:
+        return {}
+    text = "".join(f"{path}\n" for path in paths).encode(errors="surrogateescape")
+    done = repository.git("hash-object", "--stdin-paths", input=text)
+    if done.status == 0:
+        return dict(zip(paths, done.text.split("\n"), strict=True))
+    # A filter may be a program, and one that fails ends the whole answer.
+    each = {path: repository.git("hash-object", "--", path) for path in paths}
+    return {path: done.text for path, done in each.items() if done.status == 0}
 
 
 def _is_regular(path: Path) -> bool:

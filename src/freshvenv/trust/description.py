@@ -8,16 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from freshvenv.backends import SCRIPTS
 from freshvenv.source.git import Repository
 from freshvenv.trust.history import WITHOUT_REPLACEMENTS
 from freshvenv.trust.verdict import Finding, Verdict
 
 _BUILD_FILES = (
     "pyproject.toml",
-    "setup.py",
-    "setup.cfg",
+    *SCRIPTS,
     "MANIFEST.in",
-    "hatch_build.py",
     "build.py",
     "build.rs",
     "Cargo.toml",
@@ -42,6 +41,10 @@ _BUILD_FILES = (
 
 _LARGEST = 4 * 1024 * 1024
 """More bytes than any ``pyproject.toml`` has; a larger one is not built."""
+
+
+_PROJECTS = 20
+"""So many projects in folders are asked where their backend lies."""
 
 
 class Description(NamedTuple):
@@ -87,7 +90,9 @@ def _build_files(repository: Repository, base: str, head: str) -> Iterable[str]:
     compare = ["diff-tree", "--no-renames", base] if base else ["ls-tree"]
     words = [compare[0], "-r", "-z", "--name-only", *compare[1:], head]
     paths = [path for path in repository.git(*words, env=WITHOUT_REPLACEMENTS).text.split("\0") if path]
-    backends = _backend_paths(repository, head)
+    changed = {PurePosixPath(path).parent for path in paths if PurePosixPath(path).name == "pyproject.toml"}
+    projects = sorted({PurePosixPath(), *changed})[:_PROJECTS]
+    backends = tuple(folder for project in projects for folder in _backend_paths(repository, head, project))
     for path in paths:
         name = PurePosixPath(path).name
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in _BUILD_FILES) or any(
@@ -96,9 +101,10 @@ def _build_files(repository: Repository, base: str, head: str) -> Iterable[str]:
             yield path
 
 
-def _backend_paths(repository: Repository, head: str) -> tuple[str, ...]:
-    """Where a backend in the project's own tree lies (PEP 517, ``backend-path``)."""
-    text = repository.git("cat-file", "blob", f"{head}:pyproject.toml", env=WITHOUT_REPLACEMENTS)
+def _backend_paths(repository: Repository, head: str, project: PurePosixPath) -> tuple[str, ...]:
+    """Where a backend in a project's own tree lies (PEP 517, ``backend-path``)."""
+    name = f"{head}:{project / 'pyproject.toml'}"
+    text = repository.git("cat-file", "blob", name, env=WITHOUT_REPLACEMENTS)
     if len(text.stdout) > _LARGEST:
         return ()
     try:
@@ -107,4 +113,4 @@ def _backend_paths(repository: Repository, head: str) -> tuple[str, ...]:
         return ()
     if not isinstance(found, list):
         return ()
-    return tuple(PurePosixPath(each).as_posix() for each in found if isinstance(each, str))
+    return tuple((project / each).as_posix() for each in found if isinstance(each, str))

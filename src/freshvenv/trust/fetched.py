@@ -24,7 +24,7 @@ from freshvenv.trust.remotes import (
 from freshvenv.trust.settings import STRANGE_KEY, TrustSettings
 
 _MANY = 200
-"""From so many refs on that came otherwise, their folders are left out rather than each of them."""
+"""More refs that came otherwise are told by patterns rather than each by its name."""
 
 
 class FetchedRefs(NamedTuple):
@@ -33,16 +33,13 @@ class FetchedRefs(NamedTuple):
     repository: Repository
     settings: TrustSettings
 
-    def trusted(self, otherwise: Iterable[str]) -> tuple[str, ...]:
+    def trusted(self, otherwise: Collection[str]) -> tuple[str, ...]:
         """Words for git-rev-list(1) that name the refs that only trusted remotes write.
 
         ``otherwise`` are refs and patterns among those that something else wrote (:meth:`written_otherwise`).
         """
         refs = trusted_refs(self.settings.remotes, self.settings.trusted)
-        found = list(otherwise)
-        if len(found) > _MANY:
-            found = list(dict.fromkeys(f"{ref.rpartition('/')[0]}/*" for ref in found))
-        return tuple(refs._replace(excluded=(*refs.excluded, *found)).options())
+        return tuple(refs._replace(excluded=(*refs.excluded, *_summed_up(otherwise))).options())
 
     def written_otherwise(self) -> tuple[str, ...]:
         """Refs and patterns of refs in a trusted namespace that something else writes, wrote, or once was seen to."""
@@ -72,10 +69,10 @@ class FetchedRefs(NamedTuple):
     def remember(self, otherwise: Collection[str]) -> None:
         """Note what was seen to write into a trusted namespace, for when the evidence is gone.
 
-        A ref that was fetched as configured since is forgotten.
+        A ref that was fetched as configured since is forgotten; a pattern, which stands for many of them, is not.
         """
         known = self.settings.strange
-        new = [ref for ref in otherwise if ref not in known]
+        new = [ref for ref in _summed_up(otherwise) if ref not in known]
         # In a clone that cannot be written to, it is seen again.
         with suppress(GitError):
             for ref in new if len(new) <= _MANY else ():
@@ -97,6 +94,18 @@ class FetchedRefs(NamedTuple):
         """Patterns of refs that are fetched, by any remote, as words for git-rev-list(1)."""
         written = [split_refspec(refspec)[1] for remote in self.settings.remotes for refspec in remote.refspecs]
         return tuple(dict.fromkeys(f"--glob={as_glob(pattern)}" for pattern in written if pattern))
+
+
+def _summed_up(refs: Collection[str]) -> tuple[str, ...]:
+    """The refs, or, where they are many, patterns of them: one for each folder of refs, as narrow as can be."""
+    if len(refs) <= _MANY:
+        return tuple(refs)
+    folders: dict[str, list[str]] = {}
+    for ref in refs:
+        folders.setdefault(ref.rpartition("/")[0], []).append(ref)
+    # By characters: refs of pull requests may be told from others by no more than how they begin (pr-1, pr-2).
+    prefixes = ((os.path.commonprefix(found), len(found)) for found in folders.values())  # noqa: RUF071
+    return tuple(f"{prefix}*" if count > 1 else prefix for prefix, count in prefixes)
 
 
 def _is_part(pattern: str, refs: TrustedRefs) -> bool:

@@ -28,16 +28,24 @@ class Gate(NamedTuple):
     def uncommitted(self) -> Uncommitted:
         return Uncommitted(self.provenance)
 
+    def judge(self, commit: str = "") -> Verdict:
+        """Whether HEAD, at ``commit``, may be built. What was seen to write where trusted refs are is noted."""
+        verdict = self.provenance.verdict(commit)
+        # Where no ref was asked about, nothing is known to have been forgotten.
+        if self.provenance.settings.preset not in {Preset.ALWAYS, Preset.NEVER}:
+            self.provenance.fetched.remember(verdict.strange_refs)
+        return verdict
+
     def permit(self, commit: str = "") -> str:
         """The commit at HEAD, when it and what is being brought into the work tree may be built.
 
-        Raises :class:`UntrustedError` with the one line that a hook prints.
+        What was found is noted, as by :meth:`judge` and :meth:`Uncommitted.permit`. Raises :class:`UntrustedError` with
+        the one line that a hook prints.
         """
-        verdict = self.provenance.verdict(commit)
-        self._remember(verdict)
+        verdict = self.judge(commit)
         if not verdict.trusted:
-            raise UntrustedError("; ".join((verdict.reason, *verdict.notes)), verdict)
-        self.uncommitted.permit(verdict)
+            raise UntrustedError("; ".join((verdict.reason, *verdict.notes)))
+        self.uncommitted.permit()
         return verdict.head
 
     def vet(self, more: Collection[str] = ()) -> Listing:
@@ -53,11 +61,6 @@ class Gate(NamedTuple):
         ledger = known.with_commits(*ids) if len(ids) <= _LONG else known.with_history(verdict.head)
         write_ledger(ledger_path(self.provenance.repository), ledger)
 
-    def _remember(self, verdict: Verdict) -> None:
-        # Where no ref was asked about, nothing is known to have been forgotten.
-        if self.provenance.settings.preset not in {Preset.ALWAYS, Preset.NEVER}:
-            self.provenance.fetched.remember(verdict.strange_refs)
-
 
 def ledger_path(repository: Repository) -> Path:
     """Where the ledger of a clone is: with what all its worktrees share."""
@@ -65,7 +68,7 @@ def ledger_path(repository: Repository) -> Path:
 
 
 def look_at_gate(repository: Repository) -> Gate:
-    """What the clone trusts, as it is."""
+    """What the clone trusts, as it is. No remote is pinned."""
     provenance = Provenance(repository, read_trust_settings(repository), read_ledger(ledger_path(repository)))
     return Gate(provenance)
 

@@ -1,8 +1,8 @@
 """The ledger of a clone: which commits its user approved, in ``freshvenv/ledger`` of the common git directory.
 
 One JSON object: ``version`` (1), ``commits`` (approved by themselves), ``histories`` (approved with everything before
-them, as consent by ``freshvenv resync`` does). A file that is damaged, huge, a symbolic link, somebody else's, or of a
-newer version counts as absent.
+them: ``trust add --history``, or a resync that approves more than a thousand commits). A file that is damaged, huge, a
+symbolic link, somebody else's, or of a newer version counts as absent.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Provenance(NamedTuple):
         """
         return self._trusted(self.fetched.written_otherwise())
 
-    def _trusted(self, otherwise: Iterable[str]) -> tuple[str, ...]:
+    def _trusted(self, otherwise: Collection[str]) -> tuple[str, ...]:
         return (*self.fetched.trusted(otherwise), *sorted(self.ledger.histories))
 
     def verdict(self, commit: str = "") -> Verdict:

@@ -11,8 +11,8 @@ from freshvenv.source.git import Listing, Repository
 from freshvenv.trust.brought import (
     Accepted,
     Brought,
-    being_applied,
     brought,
+    in_progress,
     note_brought,
     read_accepted,
     write_accepted,
@@ -20,11 +20,22 @@ from freshvenv.trust.brought import (
 from freshvenv.trust.copies import Copy, files_of
 from freshvenv.trust.history import LIMIT, GitHistory, rev_list
 from freshvenv.trust.provenance import Provenance
-from freshvenv.trust.verdict import Finding, Preset, UntrustedError, Verdict
+from freshvenv.trust.verdict import Preset, UntrustedError
 
 _FILES = "files of a commit that is not trusted"
+_TOO_MANY = f"uncommitted files could not be looked at (more than {LIMIT:,} commits touch them)"
 
-_UNKNOWN = Finding("", good=False, reason="")
+
+class Seen(NamedTuple):
+    """What lies uncommitted: what git says of it, and which of it is as a commit made it that is not trusted.
+
+    ``copies`` are absent when more commits touch the files than are looked at. ``applied`` says what a git command that
+    stopped is in the midst of bringing in, when that is a stranger's.
+    """
+
+    listing: Listing
+    copies: tuple[Copy, ...] | None
+    applied: str = ""
 
 
 class Uncommitted(NamedTuple):
@@ -36,35 +47,33 @@ class Uncommitted(NamedTuple):
     def repository(self) -> Repository:
         return self.provenance.repository
 
-    def permit(self, verdict: Verdict) -> None:
+    def permit(self) -> None:
         """See that nothing which git, or its user, is just bringing into the work tree is a stranger's.
 
-        Raises :class:`UntrustedError`. ``verdict`` is that about HEAD.
+        What was found is noted. Raises :class:`UntrustedError`.
         """
         what = self.look_at_what_was_brought()
-        if what is Brought.STRANGE and self._tidy():
-            raise UntrustedError(f"{_FILES} lie uncommitted in the work tree", verdict)
-        if not self._is_accepted(what):
-            self._refuse_what_is_applied(verdict)
+        if what is Brought.STRANGE and self._is_anything_left():
+            raise UntrustedError(f"{_FILES} lie uncommitted in the work tree")
+        if not self._is_accepted(what) and (strange := self._what_is_applied()) and self.repository.uncommitted():
+            raise UntrustedError(f"{strange} lies uncommitted in the work tree")
 
     def vet(self, more: Collection[str] = ()) -> Listing:
         """See that none of the uncommitted files is a stranger's, nor of those named; return what git says of them.
 
-        Raises :class:`UntrustedError`.
+        What was found is noted. Raises :class:`UntrustedError`.
 
         How they came may have left no trace (``git cherry-pick --no-commit``, a stash, ``git reset`` after a look at a
         branch). Those that were changed since, or merged with others, are not known again.
         """
         listing = self.repository.listing()
-        uncommitted = listing.paths
-        if not uncommitted:
+        if not listing.paths:
             self._note(Brought.NOTHING)
         if self.provenance.settings.preset in {Preset.ALWAYS, Preset.NEVER}:
             return listing
-        if found := self._strange_file({*uncommitted, *more}):
+        if found := self._objection_to({*listing.paths, *more}):
             self._note(Brought.STRANGE)
-            verdict = Verdict(self.repository.head().commit, trusted=False, reason="")
-            raise UntrustedError(f"{_FILES} lie uncommitted in the work tree ({found})", verdict)
+            raise UntrustedError(found)
         return listing
 
     def objection(self) -> str:
@@ -75,10 +84,8 @@ class Uncommitted(NamedTuple):
             return ""
         if not self._is_accepted(what) and (applied := self._what_is_applied()):
             return f"{applied} lies uncommitted in the work tree"
-        found = self._strange_file(uncommitted)
-        if found or what is Brought.STRANGE:
-            return f"{_FILES} lie uncommitted in the work tree" + (f" ({found})" if found else "")
-        return ""
+        found = self._objection_to(uncommitted)
+        return found or (f"{_FILES} lie uncommitted in the work tree" if what is Brought.STRANGE else "")
 
     def look_at_what_was_brought(self) -> Brought:
         """Find out whether files that were just brought into the work tree are a stranger's; that is noted."""
@@ -88,32 +95,41 @@ class Uncommitted(NamedTuple):
         uncommitted = self.repository.uncommitted()
         if self.provenance.settings.preset is not Preset.ALWAYS and uncommitted:
             squashed = _squashed(self.repository)
-            if any(not it.good for it in self.provenance.each(squashed)) or self._strange_file(uncommitted):
+            if any(not it.good for it in self.provenance.each(squashed)) or self._objection_to(uncommitted):
                 self._note(Brought.STRANGE)
                 return Brought.STRANGE
         self._note(Brought.NOTHING)
         return Brought.NOTHING
 
-    def accept(self, more: Collection[str] = ()) -> Listing:
-        """Take what lies in the work tree for the user's own, and those of the ignored files that are named.
-
-        Returns what git says of the work tree. Raises ``OSError``.
-        """
+    def look(self, more: Collection[str] = ()) -> Seen:
+        """What lies uncommitted, and those of the ignored files that are named. Nothing is noted."""
         listing = self.repository.listing()
-        uncommitted = listing.paths
-        if not uncommitted and not more:
-            note_brought(self.repository, Brought.NOTHING)
-            return listing
-        found = self._strange_files({*uncommitted, *more})
-        known = read_accepted(self.repository)
-        is_strange = brought(self.repository) is not Brought.NOTHING or self._what_is_applied()
-        if found is None or found or (uncommitted and is_strange):
-            files = known.files | {(it.path, it.blob) for it in found or ()}
-            write_accepted(self.repository, Accepted(files, self._applied(), found is None))
-        note_brought(self.repository, Brought.ACCEPTED if uncommitted and (is_strange or found) else Brought.NOTHING)
-        return listing
+        if self.provenance.settings.preset is Preset.ALWAYS:
+            return Seen(listing, ())
+        paths = {*listing.paths, *more}
+        return Seen(listing, self._copies(paths), self._what_is_applied() if listing.paths else "")
 
-    def _tidy(self) -> bool:
+    def unaccepted(self, seen: Seen) -> tuple[str, ...]:
+        """What of it was not accepted before, one text each."""
+        accepted = read_accepted(self.repository)
+        applied = (seen.applied,) if seen.applied and accepted.applied != in_progress(self.repository).words else ()
+        if seen.copies is None:
+            return applied if accepted.unseen else (*applied, _TOO_MANY)
+        new = (it for it in seen.copies if (it.path, it.blob) not in accepted.files)
+        return (*applied, *(f"{it.path} of {it.commit[:10]}" for it in new))
+
+    def accept(self, seen: Seen) -> None:
+        """Take it for the user's own. Raises ``OSError``."""
+        uncommitted, found = seen.listing.paths, seen.copies
+        is_strange = brought(self.repository) is not Brought.NOTHING or bool(seen.applied)
+        if found is None or found or (uncommitted and is_strange):
+            files = read_accepted(self.repository).files | {(it.path, it.blob) for it in found or ()}
+            write_accepted(self.repository, Accepted(files, in_progress(self.repository).words, found is None))
+        is_accepted = uncommitted and (is_strange or found or found is None)
+        note_brought(self.repository, Brought.ACCEPTED if is_accepted else Brought.NOTHING)
+
+    def _is_anything_left(self) -> bool:
+        """Whether anything is uncommitted any more; that nothing is, is noted."""
         if self.repository.uncommitted():
             return True
         self._note(Brought.NOTHING)
@@ -124,41 +140,34 @@ class Uncommitted(NamedTuple):
         with suppress(OSError):
             note_brought(self.repository, what)
 
-    def _refuse_what_is_applied(self, verdict: Verdict) -> None:
-        if (strange := self._what_is_applied()) and self.repository.uncommitted():
-            raise UntrustedError(f"{strange} lies uncommitted in the work tree", verdict)
-
     def _is_accepted(self, what: Brought) -> bool:
         """Whether the user took for his own what is being applied now."""
-        return what is Brought.ACCEPTED and read_accepted(self.repository).applied == self._applied()
-
-    def _applied(self) -> tuple[str, ...]:
-        """What a git command that stopped is in the midst of bringing in, as words to be compared."""
-        merged, picked, mailed = being_applied(self.repository)
-        return (*merged, *picked, *(["mails"] if mailed else []))
+        return what is Brought.ACCEPTED and read_accepted(self.repository).applied == in_progress(self.repository).words
 
     def _what_is_applied(self) -> str:
         """What a git command that stopped is in the midst of bringing in, when that is a stranger's; else empty."""
-        merged, picked, mailed = being_applied(self.repository)
-        if mailed:
+        now = in_progress(self.repository)
+        if now.is_mail:
             return "a patch that am applies"
-        findings = self.provenance.each(picked)
-        if merged:
+        findings = self.provenance.each(now.picked)
+        if now.merged:
             refs = self.provenance.trusted
-            pending = rev_list(self.repository, f"--max-count={LIMIT}", *merged, "--not", "HEAD", *refs)
-            findings = (*findings, *(self.provenance.of(pending, refs) if pending is not None else [_UNKNOWN]))
+            pending = rev_list(self.repository, f"--max-count={LIMIT}", *now.merged, "--not", "HEAD", *refs)
+            if pending is None or len(pending) >= LIMIT:
+                return "a merge of more than git can list"
+            findings = (*findings, *self.provenance.of(pending, refs))
         return next((f"a part of {it.commit[:10]}, which is not trusted," for it in findings if not it.good), "")
 
-    def _strange_file(self, paths: Collection[str]) -> str:
-        """A file that is as a stranger's commit has it, and that commit; empty when there is none but accepted ones."""
-        found = self._strange_files(paths)
+    def _objection_to(self, paths: Collection[str]) -> str:
+        """What is to be said against files, but for those that were accepted, if anything is."""
+        found = self._copies(paths)
         accepted = read_accepted(self.repository) if found is None or found else Accepted()
         if found is None:
-            return "" if accepted.unseen else "more commits touch them than are looked at"
+            return "" if accepted.unseen else _TOO_MANY
         new = next((it for it in found if (it.path, it.blob) not in accepted.files), None)
-        return f"{new.path} of {new.commit[:10]}" if new else ""
+        return f"{_FILES} lie uncommitted in the work tree ({new.path} of {new.commit[:10]})" if new else ""
 
-    def _strange_files(self, paths: Collection[str]) -> tuple[Copy, ...] | None:
+    def _copies(self, paths: Collection[str]) -> tuple[Copy, ...] | None:
         """The files that are as a stranger's commit has them; nothing when there are too many commits to look at."""
         if not paths:
             return ()

@@ -128,10 +128,8 @@ class Verdict(NamedTuple):
 class UntrustedError(FreshvenvError):
     """What is checked out is not to be built unasked."""
 
-    def __init__(self, reason: str, verdict: Verdict) -> None:
-        hint = "freshvenv resync shows it and installs it"
-        super().__init__(f"nothing was installed: {reason}", hint=hint)
-        self.verdict = verdict
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"nothing was installed: {reason}", hint="freshvenv resync shows it and installs it")
 
 
 def judge(evidence: Evidence, history: History) -> tuple[Finding, ...]:
@@ -200,11 +198,10 @@ class _Court:
         entry = log.entries[index]
         deed = entry.deed
         match deed:
+            case Deed.COMMIT | Deed.REVERT | Deed.AMEND if objection := self._objection_to_rebase(log, index):
+                return False, objection
             case Deed.COMMIT | Deed.REVERT:
-                # `git commit` in a rebase that stopped at a conflict commits what was being picked.
-                rebase = self._rebase(log, index)
-                objection = self._sources(rebase)[1] if rebase else ""
-                return not objection, objection or deed.value
+                return True, deed.value
             case Deed.MERGE:
                 # One parent: a fast-forward, or a step of `pull --rebase` whose subject reads like a merge.
                 commit = self.commits.get(id) or self._commit(id)
@@ -222,6 +219,11 @@ class _Court:
                 return good, reason if good else "applied by am from a mail or a file"
             case Deed.REBASE_START | Deed.REBASE_FINISH | Deed.REBASE_ABORT | Deed.NOTHING:
                 return False, ""
+
+    def _objection_to_rebase(self, log: Reflog, index: int) -> str:
+        """What is wrong with a rebase that was under way: where it stops at a conflict, what it picks is committed."""
+        rebase = self._rebase(log, index)
+        return self._sources(rebase)[1] if rebase else ""
 
     def _commit(self, id: str) -> Commit:
         """The commit with its author, which what is pending comes without: most verdicts need no authors."""

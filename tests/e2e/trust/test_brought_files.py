@@ -283,3 +283,20 @@ def test_a_damaged_note_of_files_is_taken_for_the_worst(scene: Scene, damage: st
     assert scene.canary.exists()
     scene.play("git reset --quiet --hard && git clean --quiet -d --force")
     scene.assert_built()
+
+
+def test_a_copy_is_known_where_a_filter_fails(scene: Scene) -> None:
+    """git says nothing of the files after the first that it cannot filter; those may be copies, too."""
+    scene.play("""
+        (cd "$FORK" && git reset --quiet --hard origin/main && digit right 8 && touch a.txt && git add --all &&
+            git commit --quiet --message more)
+        gift && git checkout --quiet FETCH_HEAD -- src a.txt && git reset --quiet
+        mkdir -p "$(common_dir)/info" && printf 'a.txt filter=broken\\n*.py text\\n' >"$(common_dir)/info/attributes"
+        git config filter.broken.clean false && git config filter.broken.required true
+        echo mine >a.txt && printf 'NUMBER = 8\\r\\n' >src/demo/right.py
+        rm -f "$(own_dir)/freshvenv/brought" "$(own_dir)/freshvenv/stamp"
+    """)
+    assert "files of a commit that is not trusted" in scene.trigger()[0]
+    shown = scene.repository.freshvenv("resync", "--dry-run", check=False).stdout
+    assert "  a.txt of " in shown
+    assert "  src/demo/right.py of " in shown

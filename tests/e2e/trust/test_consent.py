@@ -151,3 +151,79 @@ def test_remotes_are_named_and_pinned(scene: Scene) -> None:
 def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     scene.repository.freshvenv("hooks", "uninstall")
     assert "freshvenv" not in (scene.repository.common_dir / "config").read_text()
+
+
+def test_what_lies_uncommitted_is_shown_before_it_is_approved(scene: Scene) -> None:
+    """Once, by its path and the commit that it is of; a dry run shows the same and approves nothing."""
+    scene.play("gift && git checkout --quiet FETCH_HEAD -- backend/in_tree.py src/demo/right.py")
+    commit = scene.repository.git("rev-parse", "FETCH_HEAD")[:10]
+    files = [f"  {path} of {commit}" for path in ("backend/in_tree.py", "src/demo/right.py")]
+    heading = "freshvenv: uncommitted files of commits that are not trusted; {}:"
+    planned = scene.repository.freshvenv("resync", "--dry-run").stdout.splitlines()
+    assert planned[0] == heading.format("would be approved as they are")
+    assert sorted(planned[1:3]) == files
+    assert scene.repository.freshvenv("resync", "--dry-run").stdout.splitlines() == planned
+    assert not scene.canary.exists()
+    shown = scene.repository.freshvenv("resync").stdout.splitlines()
+    assert shown[0] == heading.format("approved as they are")
+    assert sorted(shown[1:3]) == files
+    assert "approved" not in scene.repository.freshvenv("resync", "--force").stdout
+
+
+def test_a_merge_that_stands_still_is_shown_before_it_is_approved(scene: Scene) -> None:
+    scene.play("small 6 && gift && git merge --quiet --no-commit FETCH_HEAD")
+    commit = scene.repository.git("rev-parse", "FETCH_HEAD")[:10]
+    shown = scene.repository.freshvenv("resync").stdout
+    assert f"  a part of {commit}, which is not trusted" in shown
+
+
+def test_commits_that_cannot_be_listed_are_not_approved(scene: Scene) -> None:
+    """Nobody can be shown what they are."""
+    scene.play(
+        'digit extra 7 && git commit --quiet --all -m "one" && digit extra 8 && git commit --quiet --all -m "two"'
+    )
+    broken = scene.repository.git("rev-parse", "HEAD~1")
+    (scene.repository.common_dir / "objects" / broken[:2] / broken[2:]).unlink()
+    done = scene.repository.freshvenv("resync", check=False)
+    assert done.returncode == 1
+    assert "git cannot list the commits at HEAD" in done.stderr
+
+
+BUILD_FILES = {
+    "hook that pdm-backend takes unasked": ("pdm_build.py", ""),
+    "tables of hatchling": ("hatch.toml", ""),
+    "backend of a project in a folder": (
+        "packages/core/tools/backend.py",
+        "printf '[build-system]\\nrequires = []\\nbackend-path = [\"tools\"]\\n' >packages/core/pyproject.toml",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "more"), BUILD_FILES.values(), ids=BUILD_FILES)
+def test_what_a_build_would_run_is_shown(scene: Scene, path: str, more: str) -> None:
+    scene.play(f"""
+        (cd "$FORK" && mkdir -p packages/core/tools && touch {path} && {more or ":"} && git add --all &&
+            git commit --quiet --message more)
+        gift && git checkout --quiet FETCH_HEAD
+    """)
+    assert path in scene.repository.freshvenv("resync", "--dry-run").stdout
+
+
+def test_what_wrote_into_a_trusted_namespace_is_noted_by_a_resync(scene: Scene) -> None:
+    """Thousands at once by a pattern; the reflogs that tell are gone one day."""
+    scene.play("""
+        (cd "$ORIGIN" && for number in $(seq 300); do echo "create refs/pull/$number/tip refs/pull/7/head"; done |
+            git update-ref --stdin)
+        git fetch --quiet origin '+refs/pull/*/tip:refs/remotes/origin/pr-*'
+        FRESHVENV=off git checkout --quiet --detach origin/pr-9
+    """)
+    planned = scene.repository.freshvenv("resync", "--dry-run").stdout
+    assert "1 commit is not trusted" in planned
+    assert scene.repository.attempt("config", "--get-all", "freshvenv.strangeRefs").stdout == ""
+    scene.play("FRESHVENV=off git checkout --quiet --detach origin/topic")
+    scene.repository.freshvenv("resync")
+    assert scene.repository.git("config", "--get-all", "freshvenv.strangeRefs") == "refs/remotes/origin/pr-*"
+    scene.play("forget && git checkout --quiet --detach origin/pr-9")
+    assert "1 commit is not trusted" in scene.assert_refused()
+    scene.play("git checkout --quiet --detach origin/topic")
+    scene.assert_built()

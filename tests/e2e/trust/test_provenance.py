@@ -180,6 +180,10 @@ UNTRUSTED = {
     "rebased with an own commit": """
         gift && git checkout --quiet -b gift FETCH_HEAD && small 6 && git rebase --quiet origin/topic
     """,
+    "rebased, with a conflict that is amended into what it is rebased onto": """
+        gift && git checkout --quiet -b gift FETCH_HEAD && git rebase --quiet origin/upstream || true
+        git add --all && git commit --quiet --amend --message mine
+    """,
     "rebased, with a conflict that is committed by hand": """
         gift && git checkout --quiet -b gift FETCH_HEAD && git rebase --quiet origin/upstream || true
         digit right 5 && git add src && git commit --quiet --message mine && git rebase --continue
