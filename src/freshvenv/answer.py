@@ -4,8 +4,8 @@ It is given again where all of that is exactly as it was, and the working tree, 
 newer, as stamp and voucher do, so a clock that was set back changes nothing; and each installed file is looked at.
 
 ``here``: what the asker is: work tree, HEAD, where git finds a person's settings. ``same``: a file or directory, its
-times in nanoseconds, its size and its number. ``absent``: a path at which nothing is. ``pathspec`` and ``edit``: as in
-a voucher. ``say``: a line of what was said.
+times in nanoseconds, its size and its number. ``absent``: a path at which nothing is. ``link`` and ``real``: a symbolic
+link, and where it leads in the end. ``pathspec`` and ``edit``: as in a voucher. ``say``: a line of what was said.
 
 Only :mod:`os` is imported: ``freshvenv status`` looks at this before anything else is loaded.
 """
@@ -21,9 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-HEADER = "freshvenv 1"
+HEADER = "freshvenv 2"
 
-_WORDS = ("here", "same", "absent", "pathspec", "edit", "say")
+_WORDS = ("here", "same", "absent", "link", "real", "pathspec", "edit", "say")
 
 
 def answer_file(git_dir: str) -> str:
@@ -52,12 +52,14 @@ def render(
     asked: Iterable[str],
     same: Iterable[str],
     absent: Iterable[str],
+    links: Sequence[str],
     pathspecs: Iterable[str],
     edits: Iterable[str],
     said: Iterable[str],
 ) -> str:
     """The text of an answer; empty when a path has a newline. ``same`` are states."""
-    values = zip(_WORDS, (asked, same, absent, pathspecs, edits, said), strict=True)
+    reals = map(os.path.realpath, links)
+    values = zip(_WORDS, (asked, same, absent, links, reals, pathspecs, edits, said), strict=True)
     return facts.render(HEADER, ((word, value) for word, found in values for value in found))
 
 
@@ -73,6 +75,8 @@ def recall(
         if not asked or found["here"] != [*asked] or any(map(os.path.lexists, found["absent"])):
             return None
         if not found["same"] or any(state_of(line.split(" ", 4)[4]) != line for line in found["same"]):
+            return None
+        if list(map(os.path.realpath, found["link"])) != found["real"]:
             return None
     except (OSError, ValueError, IndexError):
         return None

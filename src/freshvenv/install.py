@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +24,7 @@ from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.requirements import Requirements
-from freshvenv.venvs.venv import Venv, normalized, open_venv
+from freshvenv.venvs.venv import Distribution, Venv, normalized, open_venv
 from freshvenv.venvs.witness import stamps
 from freshvenv.workshop import Workshop
 
@@ -166,7 +166,12 @@ class _Job(NamedTuple):
 
     def _outgoing(self, payload: Payload, layout: Collection[str]) -> Outgoing:
         going = outgoing(self.sighting)
-        going = going._replace(paths=going.paths - self._of_siblings())
+        paths, metadata = going.paths - self._of_siblings(), going.metadata
+        for same in self._of_the_same_name(payload):
+            metadata |= {same.metadata}
+            with suppress(VenvError):
+                paths |= owned_files(self.venv, same).paths
+        going = going._replace(paths=paths, metadata=metadata)
         if not self.sighting.is_disturbed:
             return going
         # Imported here: it looks through the cache, and mostly nobody else was at it.
@@ -176,6 +181,13 @@ class _Job(NamedTuple):
         others = (it for it in target.candidate.contents if it not in target.installed)
         left = strewn(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
         return going._replace(paths=going.paths | left, is_disturbed=True)
+
+    def _of_the_same_name(self, payload: Payload) -> Iterator[Distribution]:
+        """What is installed under the name that the build gave, where no file had told that name before."""
+        target = self.sighting.target
+        for distribution in target.candidate.contents:
+            if distribution not in target.installed and normalized(distribution.name) == normalized(payload.name):
+                yield distribution
 
     def _of_siblings(self) -> frozenset[str]:
         """The files that the other projects have in this venv: a module may have moved from one to another."""

@@ -126,7 +126,7 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
         receipt=receipt,
         installed=bool(target.installed),
         configured=target.configured,
-        trouble=_trouble(venv, target.installed, believed, interrupted=bool(intents)),
+        trouble=target.in_the_way or _trouble(venv, target.installed, believed, interrupted=bool(intents)),
         other_checkout=_other_checkout(target),
         interrupted=bool(intents),
         distrust=distrust,

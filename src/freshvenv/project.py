@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,17 +23,9 @@ from freshvenv.backends import (
     see_names_only,
 )
 from freshvenv.files import read_file
+from freshvenv.scripts import Scripts, module_goes_up, written_name
 
-# How code gets at what is above it.
-_UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bshow-(?:toplevel|cdup)\b"
-_FOLDER_OF = rb"\.parent\b|\bdirname\("
-_OWN_FOLDER = (
-    rb"\b__file__\s*\)+(?:\.(?:resolve|absolute)\(\))?\.parent\b"
-    rb"|\bdirname\(\s*(?:(?:[\w.]*\.)?(?:abspath|realpath)\(\s*)?__file__\b"
-)
-_IMPORTED = rb"(?m)^[ \t]*(?:from|import)[ \t]+([\w., \t]+)"
-
-# Keys in them that no build looks at, or whose paths are only handed on.
+# Keys in its tables that no build looks at, or whose paths are only handed on.
 _NOT_BUILT = frozenset({"dependencies", "dev-dependencies", "envs", "group"})
 
 # What setuptools reads in setup.cfg beside pyproject.toml: classes of the project's own, and files that are copied even
@@ -42,7 +34,7 @@ _OWN_CLASSES = rb"(?mi)^\s*cmdclass\s*[=:]"
 _OPTIONS = rb"(?mi)^\[options[].]"
 
 _LARGEST = 4 * 1024 * 1024
-"""More bytes than any file of a build has."""
+"""More bytes than any ``setup.cfg`` has."""
 
 
 class Project(NamedTuple):
@@ -67,12 +59,12 @@ class Project(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The declared name; empty when only a build can tell (``setup.py``)."""
+        """The declared name; empty when only a build can tell, as where ``setup.py`` works it out."""
         for keys in (("project", "name"), ("tool", "poetry", "name"), ("tool", "flit", "metadata", "module")):
             value = _dig(self.pyproject, *keys)
             if isinstance(value, str):
                 return value
-        return ""
+        return written_name(self.directory)
 
     @property
     def is_buildable(self) -> bool:
@@ -87,7 +79,8 @@ class Project(NamedTuple):
         """
         names = self._build_requirements
         if isinstance(_dig(self.pyproject, "project", "version"), str):
-            return find_files(names or ())
+            # Scripts may note the commit. Most of those of extensions do not, and their builds are dear.
+            return find_files(names or ()) or self._scripts.mention(rb"\bgit\b")
         if names is None:
             return self.has_setup_py
         if self.has_setup_py and "setuptools" in names:
@@ -148,8 +141,11 @@ class Project(NamedTuple):
     def names_its_place(self) -> bool:
         """Whether its metadata says where on this machine it was built: it requires what lies in folders beside it.
 
-        hatchling fills in ``{root:uri}``, pdm-backend ``${PROJECT_ROOT}``, and poetry-core makes paths absolute.
+        hatchling fills in ``{root:uri}``, pdm-backend ``${PROJECT_ROOT}``, poetry-core makes paths absolute. Scripts
+        may make a URL of where they are.
         """
+        if self._scripts.mention(rb"\bfile:|\bas_uri\b|\bpathname2url\b"):
+            return True
         optional = _values(_dig(self.pyproject, "project", "optional-dependencies"))
         lists = [
             found for found in (_dig(self.pyproject, "project", "dependencies"), *optional) if isinstance(found, list)
@@ -172,13 +168,39 @@ class Project(NamedTuple):
         names = self._build_requirements
         if names is not None and not are_known(names):
             return True
-        texts = [text for keys in TABLES for text in _texts(_dig(self.pyproject, *keys))]
-        if any(".." in re.split(r"[/\\]", text) for text in texts):
+        texts = self._texts_of_tables
+        if any(".." in re.split(r"[/\\]", text) for text in texts) or self._scripts.go_up():
             return True
-        scripts = [self.directory / name for name in (*SCRIPTS, *(text for text in texts if text.endswith(".py")))]
+        folders = (self.directory, self.directory / "src")
+        return any(module_goes_up(folders, name) for name in self._modules_of_values)
+
+    @property
+    def _texts_of_tables(self) -> list[str]:
+        return [text for keys in TABLES for text in _texts(_dig(self.pyproject, *keys))]
+
+    @property
+    def _scripts(self) -> Scripts:
+        """What runs in a build, or is read by it, and comes with the project."""
+        files = [
+            self.directory / name for name in (*SCRIPTS, *(it for it in self._texts_of_tables if it.endswith(".py")))
+        ]
         for folder in _texts(_dig(self.pyproject, "build-system", "backend-path")):
-            scripts += (self.directory / folder).glob("*.py")
-        return _goes_up(scripts)
+            files += (self.directory / folder).glob("*.py")
+        return Scripts(tuple(files))
+
+    @property
+    def _modules_of_values(self) -> set[str]:
+        """The modules in which a backend looks for a value, such as the version."""
+        tables = _dig(self.pyproject, "tool", "setuptools", "dynamic")
+        found = {_dig(table, "attr") for table in _values(tables)} | {
+            _dig(self.pyproject, "tool", "pdm", "version", "getter")
+        }
+        try:
+            text = read_file(self.directory / "setup.cfg", _LARGEST).decode(errors="replace")
+        except OSError:
+            text = ""
+        found.update(re.findall(r"\battr:\s*([\w.]+)", text))
+        return {name.partition(":")[0] for name in found if isinstance(name, str)}
 
     @property
     def plain_backend(self) -> str:
@@ -236,32 +258,6 @@ def _texts(value: object) -> Iterator[str]:
         case list():
             for inner in value:
                 yield from _texts(inner)
-
-
-def _goes_up(scripts: Iterable[Path]) -> bool:
-    """Whether any script, or what it imports from beside it, seems to name what is above its folder.
-
-    One that is not there does not.
-    """
-    rest = list(scripts)
-    done: set[Path] = set()
-    while rest:
-        script = rest.pop()
-        if script in done:
-            continue
-        done.add(script)
-        try:
-            text = read_file(script, _LARGEST)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
-            continue
-        except OSError:
-            return True
-        # The folder of the script itself is as far as it may go.
-        if re.search(_UPWARDS, text) or re.search(_FOLDER_OF, re.sub(_OWN_FOLDER, b"", text)):
-            return True
-        names = {name.decode() for found in re.findall(_IMPORTED, text) for name in re.findall(rb"[A-Za-z_]\w*", found)}
-        rest += (script.parent / place for name in names for place in (f"{name}.py", f"{name}/__init__.py"))
-    return False
 
 
 def _leading_name(requirement: object) -> str:

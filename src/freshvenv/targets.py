@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from freshvenv.config.settings import DEFAULT_VENVS, ProjectSettings, Settings, parse_settings, read_toml
 from freshvenv.errors import NothingHereError, SettingsError, UsageError, VenvError
 from freshvenv.project import Project
 from freshvenv.source.git import Repository
-from freshvenv.venvs.venv import Distribution, Venv, distributions, is_venv, normalized, open_venv
+from freshvenv.venvs.venv import Distribution, Venv, distributions, egg_links, is_venv, normalized, open_venv
 
 MOST = 1000
 """More environments than anybody keeps; a pattern that finds more of them is a mistake, or a trap."""
 
 
+_MANY = 100
+"""More places than a hook is to look at each time, when it has nothing to do."""
+
+
 class Candidate(NamedTuple):
     """A directory that may be a venv of ours, and what is in it; ``trouble`` says why it cannot be used.
 
-    ``label`` is how messages name it: relative to the work tree where it lies in it.
+    ``label`` is how messages name it: relative to the work tree where it lies in it. ``links`` are what
+    :func:`egg_links` says.
     """
 
     path: Path
     label: str
     venv: Venv | None = None
     contents: tuple[Distribution, ...] = ()
+    links: Mapping[str, Path] = MappingProxyType({})
     trouble: str = ""
     missing: bool = False
 
@@ -36,8 +43,8 @@ class Candidate(NamedTuple):
 class Target(NamedTuple):
     """One project in one venv. ``installed`` are the distributions that an install of the project replaces.
 
-    ``others`` are the normalized names of the other projects here, ``siblings`` of those of them that are kept fresh in
-    the same venv.
+    ``in_the_way`` is what would be found before or beside an install, and is nobody's to replace. ``siblings`` are the
+    normalized names of the other projects that are kept fresh in the same venv.
     """
 
     project: Project
@@ -45,7 +52,7 @@ class Target(NamedTuple):
     candidate: Candidate
     configured: bool
     installed: tuple[Distribution, ...] = ()
-    others: frozenset[str] = frozenset()
+    in_the_way: str = ""
     siblings: frozenset[str] = frozenset()
 
 
@@ -57,23 +64,35 @@ class Found(NamedTuple):
     candidates: tuple[Candidate, ...]
     patterns: tuple[Path, ...]
 
-    def places(self, top: Path) -> list[Path]:
-        """What tells, by its date or by being there at all, that other venvs may be found or other things in them."""
-        found = [top / _fixed_part(pattern) for pattern in self.patterns]
+    def places(self, top: Path) -> list[Path] | None:
+        """What tells, by its date or by being there at all, that other venvs may be found or other things in them.
+
+        Nothing where that is too much to be looked at each time.
+        """
+        found: list[Path] = []
+        for pattern in self.patterns:
+            fixed = _fixed_part(pattern)
+            found.append(top / fixed)
+            rest = pattern.parts[len(fixed.parts) :]
+            if "**" in rest:
+                return None
+            for count in range(1, len(rest)):
+                found += (path for path in islice((top / fixed).glob("/".join(rest[:count])), MOST) if path.is_dir())
+        if len(found) > _MANY:
+            return None
         for candidate in self.candidates:
             if candidate.venv is not None:
                 found += [candidate.path / site for site in candidate.venv.site_directories]
         return list(dict.fromkeys(found))
 
-    def marks_of_venvs(self, top: Path) -> list[Path] | None:
-        """The files that would make venvs of what else the patterns match; nothing where that cannot be listed."""
+    def marks_of_venvs(self, top: Path) -> list[Path]:
+        """The files that would make venvs of what else the patterns match."""
         found: list[Path] = []
         for pattern in self.patterns:
             fixed = _fixed_part(pattern)
-            if len(pattern.parts) - len(fixed.parts) > 1:
-                return None
-            if fixed != pattern:
-                found += (path / "pyvenv.cfg" for path in (top / fixed).glob(pattern.name))
+            rest = pattern.parts[len(fixed.parts) :]
+            if rest:
+                found += (path / "pyvenv.cfg" for path in islice((top / fixed).glob("/".join(rest)), MOST))
         return found
 
     def venv_paths(self, top: Path) -> tuple[str, ...]:
@@ -107,9 +126,8 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
         # Named or not, they are no part of the project: its tree is the same for all of them.
         found = list(lookup.candidates(wanted))
         pairs = [(it, True) for it in chosen] if chosen else found
-        others = frozenset(normalized(it.name) for it, _ in projects if it is not project and it.name)
         for candidate, configured in pairs:
-            target = _target(top, project, wanted, candidate, others, configured=configured)
+            target = _target(top, project, wanted, candidate, configured=configured)
             if target is not None:
                 targets.append(target)
     return Found(settings, tuple(_with_siblings(targets)), tuple(lookup.seen.values()), tuple(lookup.patterns))
@@ -119,9 +137,7 @@ def look_again(target: Target, repository: Repository, memory: Path, *, trusting
     """The same target as it is now."""
     lookup = _Lookup(repository, memory, trusting=trusting)
     candidate = lookup.at(target.candidate.path)._replace(label=target.candidate.label)
-    again = _target(
-        repository.top, target.project, target.settings, candidate, target.others, configured=target.configured
-    )
+    again = _target(repository.top, target.project, target.settings, candidate, configured=target.configured)
     return (again or target._replace(candidate=candidate, installed=()))._replace(siblings=target.siblings)
 
 
@@ -197,7 +213,7 @@ class _Lookup:
             venv = open_venv(path, self._memory, None if self._trusting else self._top)
         except VenvError as error:
             return Candidate(path, label, trouble=str(error))
-        return Candidate(path, label, venv, tuple(distributions(venv)))
+        return Candidate(path, label, venv, tuple(distributions(venv)), egg_links(venv))
 
 
 def _fixed_part(pattern: Path) -> Path:
@@ -256,17 +272,19 @@ def _target(
     project: Project,
     settings: ProjectSettings,
     candidate: Candidate,
-    others: frozenset[str],
     *,
     configured: bool,
 ) -> Target | None:
     """The target, unless the venv is neither configured nor holds the project."""
-    target = Target(project, settings, candidate, configured, others=others)
+    target = Target(project, settings, candidate, configured)
     if candidate.venv is None:
         return target
-    own = tuple(it for it in candidate.contents if _is_of(it, project, top, others))
+    link = candidate.links.get(normalized(project.name)) if project.name else None
+    if link is not None:
+        target = target._replace(in_the_way=f"setup.py develop has linked {link}; uninstall that first")
+    own = tuple(it for it in candidate.contents if _is_of(it, project, top))
     named = tuple(it for it in candidate.contents if project.name and normalized(it.name) == normalized(project.name))
-    if own or configured:
+    if own or configured or (link is not None and _same(link, project.directory)):
         return target._replace(installed=tuple(dict.fromkeys((*own, *named))))
     if any(it.origin and not it.origin.archive for it in named):
         return target._replace(installed=named)
@@ -281,17 +299,15 @@ def _with_siblings(targets: Iterable[Target]) -> Iterator[Target]:
         yield target._replace(siblings=frozenset(names))
 
 
-def _is_of(distribution: Distribution, project: Project, top: Path, others: frozenset[str]) -> bool:
+def _is_of(distribution: Distribution, project: Project, top: Path) -> bool:
     """Whether a distribution was installed from this very project, or from an archive that was made of it."""
     origin = distribution.origin
     if origin is None:
         return False
     if not origin.archive:
         return _same(origin.path, project.directory)
-    if not origin.path.is_relative_to(top):
-        return False
-    name = normalized(distribution.name)
-    return name == normalized(project.name) if project.name else name not in others
+    # Of a project whose name only a build tells, the archive may be that of anything.
+    return origin.path.is_relative_to(top) and normalized(distribution.name) == normalized(project.name)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -28,6 +28,8 @@ _WITNESS = ".dist-info/RECORD"
 def leave_stamp(sight: Sight, outcomes: Sequence[Outcome]) -> None:
     """Tell the hooks what they may take for done, or that they may take nothing for done. Raises ``OSError``."""
     file = sight.tree.repository.own_state / "stamp"
+    # What the hooks have noted of commits may be older than the witnesses that this stamp names.
+    file.with_name("alike").unlink(missing_ok=True)
     text = _stamp_text(sight, outcomes) if all(outcome.is_fresh for outcome in outcomes) else ""
     _leave(file, text, sight, outcomes)
 
@@ -64,7 +66,10 @@ def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
             return ""
         trees.update(_tree(sighting, outcome))
         newer.update(dict.fromkeys(witnesses, _known_at(sight, [outcome])))
-    for place in sight.found.places(repository.top):
+    places = sight.found.places(repository.top)
+    if places is None or repository.is_configured_by_branch():
+        return ""
+    for place in places:
         if os.path.lexists(place):
             newer[place] = _known_at(sight, _outcomes_around(place, sight, outcomes))
         else:
@@ -92,7 +97,7 @@ def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> st
         newer.update(dict.fromkeys((*witnesses, sighting.desk.receipt_file), _known_at(sight, [outcome])))
         around = [sighting.venv.path / name for name in (*sighting.venv.site_directories, "pyvenv.cfg")]
         newer.update(dict.fromkeys(around, _known_at(sight, [outcome for _, outcome in pairs])))
-    if tree.picture is None or _any_is_newer(newer):
+    if tree.picture is None or tree.repository.is_configured_by_branch() or _any_is_newer(newer):
         return ""
     return voucher.render(
         os.fspath(tree.repository.top),
@@ -131,7 +136,7 @@ def _answer_text(sight: Sight, said: Iterable[str], before: int) -> str:
     places = _looked_at(sight)
     if not asked or tree.picture is None or not places:
         return ""
-    same, absent = [], []
+    same, absent, links = [], [], []
     for path in places:
         try:
             same.append(answer.state_of(path))
@@ -139,21 +144,23 @@ def _answer_text(sight: Sight, said: Iterable[str], before: int) -> str:
             absent.append(path)
             continue
         if os.path.islink(path):
+            # A link on the way may come to lead elsewhere.
+            links.append(path)
             same.append(answer.state_of(os.path.realpath(path)))
     if any(answer.changed_at(state) >= before for state in same):
         return ""
-    return answer.render(asked, same, absent, tree.pathspecs, tree.picture, said)
+    return answer.render(asked, same, absent, links, tree.pathspecs, tree.picture, said)
 
 
 def _looked_at(sight: Sight) -> list[str]:
     """Every path outside of the work tree's own files on which the states rest; none where that is not known."""
     repository, found = sight.tree.repository, sight.found
-    marks = found.marks_of_venvs(repository.top)
-    if marks is None:
+    places = found.places(repository.top)
+    if places is None:
         return []
     gathered = [
-        *found.places(repository.top),
-        *marks,
+        *places,
+        *found.marks_of_venvs(repository.top),
         *_configuration(repository),
         repository.git_dir / "config.worktree",
     ]

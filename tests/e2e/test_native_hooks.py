@@ -528,6 +528,48 @@ def test_a_setting_that_is_not_the_clones_own_is_seen(world: World, scope: str, 
     assert installed_value(repository.venv, world) == 31
 
 
+def test_venv_below_a_pattern_of_two_levels_is_seen(world: World) -> None:
+    repository = create(world, world.root / "demo")
+    text = (repository.path / "pyproject.toml").read_text()
+    repository.write("pyproject.toml", text.replace('[".venv"]', '["services/*/.venv"]'))
+    repository.write(".gitignore", ".venv/\n__pycache__/\n")
+    for name in ("a", "b"):
+        repository.write(f"services/{name}/x", "")
+    repository.commit("services")
+    make_venv(world, repository.path / "services" / "a" / ".venv")
+    repository.freshvenv("init", "--hooks", "native")
+    canary = watch_interpreter(repository)
+    repository.git("switch", "--quiet", "--create", "same")
+    assert not canary.exists()
+    inner = make_venv(world, repository.path / "services" / "b" / ".venv")
+    repository.git("switch", "--quiet", "--create", "other")
+    assert installed_value(inner, world) == 11
+
+
+def test_configuration_of_one_branch_is_seen(world: World) -> None:
+    repository = create(world, world.root / "demo")
+    venvs = [make_venv(world, repository.path / name) for name in (".venv", "other")]
+    (repository.common_dir / "of-topic").write_text("[freshvenv]\n\tvenvs = other\n")
+    repository.git("config", "includeIf.onbranch:same.path", "of-topic")
+    repository.freshvenv("init", "--hooks", "native")
+    repository.freshvenv("run", "--venv", ".venv", "--", "true")
+    repository.git("switch", "--quiet", "--create", "same")
+    assert [installed_value(venv, world) for venv in venvs] == [11, 11]
+
+
+def test_what_was_noted_of_a_commit_ends_with_a_replace_ref(world: World) -> None:
+    repository = create(world, world.root / "demo")
+    make_venv(world, repository.venv)
+    repository.freshvenv("init", "--hooks", "native")
+    repository.git("switch", "--quiet", "--create", "empty")
+    repository.git("commit", "--quiet", "--allow-empty", "--message", "empty")
+    for branch in ("main", "empty", "main"):
+        repository.git("checkout", "--quiet", branch)
+    repository.git("replace", "empty", "topic")
+    repository.git("checkout", "--quiet", "main")
+    assert "1 commit is not trusted" in repository.attempt("checkout", "empty").stderr
+
+
 @pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
 def test_other_files_of_the_same_commit_are_seen(world: World, *, is_packed: bool) -> None:
     """With a replace ref, git checks out something else under the name of the commit that is installed."""

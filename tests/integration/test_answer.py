@@ -38,8 +38,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repository, Path]:
     for name in (".venv", ".nox/lint"):
         make_venv(world, repository.path / name)
     (repository.path / ".nox" / "begun").mkdir()
-    repository.write(".git/info/exclude", ".nox/\n.venv/\n*.log\n")
+    repository.write(".git/info/exclude", ".nox/\n.venv/\n/versions/\n*.log\n")
     repository.git("config", "include.path", "included")
+    link_by_way_of_a_folder(repository.venv / "bin" / "python")
     repository.freshvenv("resync", ".venv")
     shutil.copytree(repository.path, root / "copy", symlinks=True)
     return repository, root / "copy"
@@ -86,6 +87,26 @@ def copy_of(path: Path) -> None:
 def another_interpreter(path: Path) -> None:
     path.unlink()
     path.symlink_to("/bin/sh")
+
+
+def link_by_way_of_a_folder(python: Path) -> None:
+    """As uv's Pythons are linked to by a folder that is named for the minor version."""
+    real = Path(os.path.realpath(python))
+    versions = python.parents[2] / "versions"
+    versions.mkdir()
+    (versions / "minor").symlink_to(real.parents[1])
+    python.unlink()
+    python.symlink_to(versions / "minor" / "bin" / real.name)
+
+
+def another_version(python: Path) -> None:
+    folder = Path(os.readlink(python)).parents[1]
+    real = os.readlink(folder)
+    folder.unlink()
+    folder.symlink_to(folder.with_name("patch"))
+    (folder.with_name("patch") / "bin").mkdir(parents=True)
+    (folder.with_name("patch") / "bin" / Path(os.readlink(python)).name).symlink_to("/bin/sh")
+    assert real
 
 
 def receipt(repository: Repository) -> Path:
@@ -143,6 +164,7 @@ NOTICED: dict[str, Change] = {
     "a person's setting": lambda it: put(it.world.home / ".gitconfig", "[user]\n"),
     "a person's setting, elsewhere": lambda it: put(it.world.home / ".config" / "git" / "config", "[user]\n"),
     "a file that the configuration includes": lambda it: put(it.git_dir / "included", "[user]\n"),
+    "a link on the way to the interpreter leads elsewhere": lambda it: another_version(it.venv / "bin" / "python"),
     "a replace ref": lambda it: it.git("replace", "HEAD", "topic"),
     "no note": lambda it: note(it).unlink(),
     "note cut": lambda it: cut(note(it)),

@@ -83,6 +83,15 @@ def test_met(venv: Venv, requirements: tuple[str, ...]) -> None:
     assert unmet(venv, *requirements) == ()
 
 
+def test_extra_that_asks_for_another_of_the_project_itself(venv: Venv) -> None:
+    """What the other one is, the new metadata says, and not that of the version which is still installed."""
+    install(venv, "demo", "0.9", 'Requires-Dist: attrs; extra == "test"\n')
+    lines = ('demo[test]; extra == "dev"', 'demo[dev,all]; extra == "all"', 'sphinx; extra == "test"')
+    assert unmet(venv, *lines) == ()
+    for extra in ("test", "dev", "all"):
+        assert unmet(venv, *lines, extras=(extra,)) == ("sphinx",)
+
+
 UNMET = {
     "missing": (("sphinx",), ("sphinx",)),
     "too old": (("attrs>=24",), ("attrs>=24",)),

@@ -106,6 +106,36 @@ SCRIPTS = {
         {"setup.py": "from tools.versions import version", "tools/__init__.py": "open('../VERSION')"},
         True,
     ),
+    "setup.py that has it done by a module of a package": (
+        static("setuptools"),
+        {"setup.py": "from tools.assets import copy", "tools/__init__.py": "", "tools/assets.py": "Path('..')"},
+        True,
+    ),
+    "setup.py that has it done by a module which it imports from a package": (
+        static("setuptools"),
+        {"setup.py": "from tools import assets", "tools/assets.py": "Path('..')"},
+        True,
+    ),
+    "version of a module that goes up": (
+        built_by("setuptools", tool={"setuptools": {"dynamic": {"version": {"attr": "core.about.__version__"}}}}),
+        {"core/__init__.py": "", "core/about.py": "Path(__file__).parents[2]"},
+        True,
+    ),
+    "version of a module that stays": (
+        built_by("setuptools", tool={"setuptools": {"dynamic": {"version": {"attr": "core.about.__version__"}}}}),
+        {"core/__init__.py": "from ..x import y\ndef f(): ...", "core/about.py": "__version__ = '1'"},
+        False,
+    ),
+    "version that setup.cfg looks for": (
+        static("setuptools"),
+        {"setup.cfg": "[metadata]\nversion = attr: core.version\n", "core/__init__.py": "open('../VERSION')"},
+        True,
+    ),
+    "version that pdm asks a function for": (
+        built_by("pdm-backend", tool={"pdm": {"version": {"source": "call", "getter": "core:version"}}}),
+        {"core/__init__.py": "open(f'{here}/../VERSION')"},
+        True,
+    ),
     "setup.py that has something else done": (
         static("setuptools"),
         {"setup.py": "import tools", "tools.py": "import setup\nopen(os.path.dirname(os.path.abspath(__file__)))"},

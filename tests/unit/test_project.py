@@ -310,6 +310,46 @@ def test_names_no_place(pyproject: dict[str, Any]) -> None:
     assert not project(pyproject).names_its_place
 
 
+def with_script(top: Path, name: str, text: str) -> Project:
+    (top / name).write_text(text)
+    return Project(".", top, static("setuptools"), has_setup_py=name == "setup.py")
+
+
+@pytest.mark.parametrize("text", ["f'depa @ file://{here}/libs/depa'", "(here / 'libs').as_uri()"])
+def test_script_that_names_its_place(tmp_path: Path, text: str) -> None:
+    assert with_script(tmp_path, "setup.py", f"setup(install_requires=[{text}])").names_its_place
+
+
+def test_script_that_names_no_place(tmp_path: Path) -> None:
+    found = with_script(tmp_path, "setup.py", "setup(name='demo', url='https://github.com/demo')")
+    assert (found.names_its_place, found.may_read_git) == (False, False)
+
+
+@pytest.mark.parametrize("name", ["setup.py", "hatch_build.py", "pdm_build.py"])
+def test_script_that_asks_git_and_a_version_that_is_written_down(tmp_path: Path, name: str) -> None:
+    """It may note the commit in a module."""
+    assert with_script(tmp_path, name, "run(['git', 'describe'])").may_read_git
+
+
+WRITTEN_NAMES = {
+    "setup.cfg": ("setup.cfg", "[metadata]\nname = demo\n", "demo"),
+    "setup.cfg with a sign": ("setup.cfg", "[metadata]\nname = demo\n[tool]\nx = 100%\n", "demo"),
+    "setup.cfg without": ("setup.cfg", "[options]\npackages = x\n", ""),
+    "setup.cfg that is none": ("setup.cfg", "name = demo", ""),
+    "setup.py": ("setup.py", "from setuptools import setup\nsetup(version='1', name='demo')", "demo"),
+    "setup.py by the module": ("setup.py", "import setuptools\nsetuptools.setup(name='demo')", "demo"),
+    "setup.py that works it out": ("setup.py", "setup(name=NAME)", ""),
+    "setup.py that names something else": ("setup.py", "Extension(name='demo')\nsetup()", ""),
+    "setup.py that is broken": ("setup.py", "setup(name='demo'", ""),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), WRITTEN_NAMES.values(), ids=WRITTEN_NAMES)
+def test_name_beside_pyproject(tmp_path: Path, name: str, text: str, expected: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert Project(".", tmp_path, {}, has_setup_py=name == "setup.py").name == expected
+
+
 def plain(backend: str, *requires: str, **tables: Any) -> dict[str, Any]:
     return {
         "build-system": {"requires": list(requires), "build-backend": backend},

@@ -190,6 +190,10 @@ class Repository:
             for scope, origin, (key, newline, value) in zip(words[::3], words[1::3], pairs, strict=False)
         )
 
+    def is_configured_by_branch(self) -> bool:
+        """Whether another branch may have another configuration (git-config(1), ``includeIf.onbranch``)."""
+        return any(it.key.startswith("includeif.onbranch:") for it in self.configuration)
+
     def included(self) -> tuple[Path, ...]:
         """The files that the configuration includes, or would if they were there, whatever the condition."""
         pairs = ((it.file, it.value) for it in self.configuration if re.fullmatch(r"include(if\..*)?\.path", it.key))

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +75,7 @@ class Requirements(NamedTuple):
             installed = {
                 normalized(it.name): it for it in (*shared_distributions(self.venv), *distributions(self.venv))
             }
-            check = _Check(venv, installed, self.siblings)
+            check = _Check(venv, installed, self.siblings, normalized(raw.get("name", "")))
             lines = [*raw.get("requires_dist", []), *_of_groups(self.pyproject, self.recipe.groups)]
             return tuple(dict.fromkeys(check.unmet(lines, self.recipe.extras)))
         except (InvalidRequirement, InvalidSpecifier) as error:
@@ -95,13 +95,14 @@ def _of_groups(pyproject: Mapping[str, Any], groups: tuple[str, ...]) -> list[st
 
 
 class _Check:
-    def __init__(self, venv: Venv, installed: dict[str, Distribution], siblings: frozenset[str]) -> None:
+    def __init__(self, venv: Venv, installed: dict[str, Distribution], siblings: frozenset[str], own: str) -> None:
         self._venv = venv
         self._installed = installed
         self._siblings = siblings
+        self._own = own
         self._seen: set[tuple[str, str]] = set()
 
-    def unmet(self, lines: Iterable[str], extras: Iterable[str]) -> Iterator[str]:
+    def unmet(self, lines: Collection[str], extras: Iterable[str]) -> Iterator[str]:
         from packaging.requirements import Requirement
 
         for line in lines:
@@ -110,7 +111,13 @@ class _Check:
                 continue
             name = normalized(requirement.name)
             found = self._installed.get(name)
-            if name in self._siblings:
+            if name == self._own:
+                # One extra of it asks for another: what that is, these lines say, and not what is installed.
+                new = [extra for extra in sorted(requirement.extras) if (name, extra) not in self._seen]
+                self._seen.update((name, extra) for extra in new)
+                if new:
+                    yield from self.unmet(lines, new)
+            elif name in self._siblings:
                 if found and requirement.extras:
                     yield from self._unmet_of_extras(requirement, found)
             elif (

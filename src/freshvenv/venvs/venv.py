@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -103,6 +104,20 @@ def distributions(venv: Venv) -> Iterator[Distribution]:
     """Everything that is installed, in the order of the directory names."""
     for site in venv.site_directories:
         yield from _distributions_in(venv, site)
+
+
+def egg_links(venv: Venv) -> dict[str, Path]:
+    """By normalized name, the projects that ``setup.py develop`` linked, and where they are.
+
+    That was the way of an editable install before PEP 660, and is pip's where there is no ``pyproject.toml``.
+    """
+    found = {}
+    for site in venv.site_directories:
+        for file in sorted((venv.path / site).glob("*.egg-link")):
+            with suppress(OSError):
+                line = os.fsdecode(read_file(file, 1024**2)).partition("\n")[0]
+                found[normalized(file.stem)] = Path(line.strip())
+    return found
 
 
 def shared_distributions(venv: Venv) -> Iterator[Distribution]:

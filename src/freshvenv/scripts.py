@@ -1,0 +1,122 @@
+"""What the scripts of a build say, read as text and never run: where they look, and what they call the project."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from freshvenv.files import read_file
+
+_UPWARDS = rb"\.\.|\bpardir\b|\bparents\b|\bshow-(?:toplevel|cdup)\b"
+_UPWARDS_IN_A_MODULE = rb"""['"/]\.\.(?:/|['"])|\bpardir\b|\bparents\b|\bshow-(?:toplevel|cdup)\b"""
+"""In a module of a package two dots mostly mean a package above it, and three that something is left out."""
+
+_FOLDER_OF = rb"\.parent\b|\bdirname\("
+_OWN_FOLDER = (
+    rb"\b__file__\s*\)+(?:\.(?:resolve|absolute)\(\))?\.parent\b"
+    rb"|\bdirname\(\s*(?:(?:[\w.]*\.)?(?:abspath|realpath)\(\s*)?__file__\b"
+)
+_IMPORTED = rb"(?m)^[ \t]*(?:from[ \t]+(\w[\w.]*)[ \t]+import|import)[ \t]+([\w., \t]+)"
+
+_LARGEST = 4 * 1024 * 1024
+"""More bytes than any script of a build has."""
+
+
+class Scripts(NamedTuple):
+    """Scripts of a build, some of which may not be there, and what they import from beside them."""
+
+    files: tuple[Path, ...]
+
+    def go_up(self) -> bool:
+        """Whether any of them seems to name what is above its folder. In doubt it does."""
+        try:
+            return any(_goes_up(text, _UPWARDS) for text in self._texts())
+        except OSError:
+            return True
+
+    def mention(self, pattern: bytes) -> bool:
+        """Whether a regular expression finds anything in any of them. In doubt it does."""
+        try:
+            return any(re.search(pattern, text) for text in self._texts())
+        except OSError:
+            return True
+
+    def _texts(self) -> Iterator[bytes]:
+        rest = list(self.files)
+        done: set[Path] = set()
+        while rest:
+            script = rest.pop()
+            if script in done:
+                continue
+            done.add(script)
+            text = _read(script)
+            yield text
+            rest += (script.parent / name for module in _imported(text) for name in _files_of(module))
+
+
+def module_goes_up(folders: Iterable[Path], module: str) -> bool:
+    """Whether a module that a build imports, or a package it is in, seems to name what is above its folder.
+
+    ``module`` has dots between its names; it is looked for below each of the folders. In doubt it does.
+    """
+    files = (folder / name for folder in folders for name in _files_of(module))
+    try:
+        return any(_goes_up(_read(file), _UPWARDS_IN_A_MODULE) for file in files)
+    except OSError:
+        return True
+
+
+def written_name(directory: Path) -> str:
+    """The name that ``setup.cfg`` or ``setup.py`` gives a project as a plain text; empty where neither does."""
+    try:
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_string(_read(directory / "setup.cfg").decode())
+        if name := parser.get("metadata", "name", fallback=""):
+            return name.strip()
+    except (OSError, ValueError, configparser.Error):
+        pass
+    try:
+        tree = ast.parse(_read(directory / "setup.py"))
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return ""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in {"setup", "setuptools.setup"}:
+            for keyword in call.keywords:
+                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                    return str(keyword.value.value)
+    return ""
+
+
+def _read(script: Path) -> bytes:
+    """Its text; that of one that is not there, or of no script, is empty. Raises ``OSError``."""
+    try:
+        return read_file(script, _LARGEST)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        return b""
+
+
+def _goes_up(text: bytes, upwards: bytes) -> bool:
+    # The folder of the script itself is as far as it may go.
+    return bool(re.search(upwards, text) or re.search(_FOLDER_OF, re.sub(_OWN_FOLDER, b"", text)))
+
+
+def _imported(text: bytes) -> set[str]:
+    """The names of the modules that a script may import, with dots between their parts."""
+    found = set()
+    for base, names in re.findall(_IMPORTED, text):
+        start = f"{base.decode()}." if base else ""
+        found |= {start + name.decode() for name in re.findall(rb"[A-Za-z_][\w.]*", names)}
+    return found
+
+
+def _files_of(module: str) -> Iterator[str]:
+    """Where a module, and each package that it is in, would be."""
+    parts = module.split(".")
+    for count in range(1, len(parts) + 1):
+        place = "/".join(parts[:count])
+        yield f"{place}.py"
+        yield f"{place}/__init__.py"
