@@ -15,7 +15,7 @@ from freshvenv.hooks.native import HookState
 from freshvenv.installers import find_uv
 from freshvenv.observe import look
 from freshvenv.plan import State, judge
-from freshvenv.source.git import Repository, git
+from freshvenv.source.git import Repository, git, truth
 from freshvenv.trust.gate import look_at_gate
 from freshvenv.trust.verdict import Preset
 from freshvenv.workshop import Workshop
@@ -31,6 +31,12 @@ class Ailment:
     text: str
     hint: str = ""
     harmless: bool = False
+
+
+_HINTS = {
+    State.FOREIGN: "install the project of this checkout into it once, or leave it out (exclude)",
+    State.BROKEN: "freshvenv explain; make it anew",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +198,7 @@ def _trust(patient: Patient) -> Iterator[Ailment]:
         case _:
             pass
     logged = [value for _, value in patient.repository.settings(r"^core\.logallrefupdates$")]
-    if logged and logged[-1].lower() in {"false", "no", "off", "0"}:
+    if logged and truth(logged[-1]) is False:
         text = "core.logAllRefUpdates is off, so what was committed here cannot be told"
         yield Ailment(text, "git config core.logAllRefUpdates true")
     for key, value in patient.repository.settings(r"^freshvenv\.trust$"):
@@ -220,5 +226,5 @@ def _venvs(patient: Patient) -> Iterator[Ailment]:
         yield Ailment(text, "run freshvenv init in it, if it is a repository", harmless=True)
     for sighting in sight.sightings:
         state, reasons = judge(sighting.observation)
-        if state in {State.FOREIGN, State.BROKEN}:
-            yield Ailment(f"{sighting.label} is {state.value}: {'; '.join(reasons)}", "make it anew")
+        if state in _HINTS:
+            yield Ailment(f"{sighting.label} is {state.value}: {'; '.join(reasons)}", _HINTS[state])

@@ -92,7 +92,7 @@ def remote(context: click.Context) -> None:
 
 def _line(settings: TrustSettings, name: str) -> str:
     pinned = dict(settings.pins).get(name, "")
-    if name in settings.trusted:
+    if name in settings.trusted_remotes:
         return f"{name}: trusted, at {pinned or 'any URL, since none was noted yet'}"
     if name in settings.changed:
         now = next(urls(it) for it in settings.remotes if it.name == name)

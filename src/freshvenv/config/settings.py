@@ -16,6 +16,7 @@ from freshvenv.errors import SettingsError
 from freshvenv.files import read_file
 from freshvenv.fingerprint import BuildFrom, Recipe
 from freshvenv.plan import OnStale
+from freshvenv.source.git import truth
 
 DEFAULT_VENVS = (".venv", "venv", ".nox/*", ".tox/*")
 
@@ -236,11 +237,10 @@ def _flag(value: object, where: str) -> bool:
 
 def _git_flag(value: str, where: str) -> bool:
     """A truth value as git-config(1) writes it."""
-    if value.lower() in {"true", "yes", "on", "1"}:
-        return True
-    if value.lower() in {"false", "no", "off", "0", ""}:
-        return False
-    raise SettingsError(f"{where} is neither true nor false: {value!r}")
+    found = truth(value)
+    if found is None:
+        raise SettingsError(f"{where} is neither true nor false: {value!r}")
+    return found
 
 
 def _seconds(value: str, where: str) -> int:

@@ -229,7 +229,7 @@ class Repository:
     def is_opted_in(self) -> bool:
         """Whether this clone's user wants automatic reinstalls here."""
         values = [value for _, value in self.settings(r"^freshvenv\.enabled$")]
-        return bool(values) and values[-1].lower() in {"true", "yes", "on", "1"}
+        return bool(values) and truth(values[-1]) is True
 
     def set_local(self, key: str, value: str) -> None:
         """Set a key in this clone's own configuration."""
@@ -289,6 +289,14 @@ class Repository:
             # `git revert` was recorded as a plain commit before git 2.40, with nothing but its subject to tell.
             action == "commit" and subject.startswith(' Revert "')
         )
+
+
+def truth(value: str) -> bool | None:
+    """What a value of git's configuration says as one of truth (git-config(1), "boolean"); nothing where it is none."""
+    word = value.lower()
+    if word in {"true", "yes", "on"} or (word.isascii() and word.isdigit() and int(word) != 0):
+        return True
+    return False if word in {"", "false", "no", "off", "0"} else None
 
 
 def _is_in(path: str, folder: str) -> bool:

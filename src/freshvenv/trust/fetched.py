@@ -33,24 +33,24 @@ class FetchedRefs(NamedTuple):
     repository: Repository
     settings: TrustSettings
 
-    def trusted(self, otherwise: Collection[str]) -> tuple[str, ...]:
+    def trusted_words(self, otherwise: Collection[str]) -> tuple[str, ...]:
         """Words for git-rev-list(1) that name the refs that only trusted remotes write.
 
         ``otherwise`` are refs and patterns among those that something else wrote (:meth:`written_otherwise`).
         """
-        refs = trusted_refs(self.settings.remotes, self.settings.trusted)
+        refs = trusted_refs(self.settings.remotes, self.settings.trusted_remotes)
         return tuple(refs._replace(excluded=(*refs.excluded, *_summed_up(otherwise))).options())
 
     def written_otherwise(self) -> tuple[str, ...]:
         """Refs and patterns of refs in a trusted namespace that something else writes, wrote, or once was seen to."""
-        refs = trusted_refs(self.settings.remotes, self.settings.trusted)
+        refs = trusted_refs(self.settings.remotes, self.settings.trusted_remotes)
         known = self.settings.strange
         patterns = [pattern for pattern in (*refs.excluded, *known) if "*" in pattern and _is_part(pattern, refs)]
         return tuple(dict.fromkeys([*patterns, *self._came_otherwise(refs.included, known)]))
 
     def _came_otherwise(self, patterns: Iterable[str], known: Iterable[str]) -> Iterator[str]:
         logs = os.path.join(self.repository.common_dir, "logs")
-        trusted = self.settings.trusted
+        trusted = self.settings.trusted_remotes
         elsewhere = any(it.is_pushed_elsewhere for it in self.settings.remotes if it.name in trusted)
         silent = set(known)
         # There can be thousands of refs, and few things are said of them; a refspec in it may be about one of them.
@@ -87,7 +87,7 @@ class FetchedRefs(NamedTuple):
             names = sorted(os.listdir(self.repository.common_dir / "logs" / "refs" / "remotes"))
         except OSError:
             return ()
-        strange = (name for name in names if name not in self.settings.trusted)
+        strange = (name for name in names if name not in self.settings.trusted_remotes)
         return tuple(log for name in strange for log in logs_below(self.repository, f"refs/remotes/{name}"))
 
     def destinations(self) -> tuple[str, ...]:

@@ -32,11 +32,11 @@ _HUNK = rb"^@@ -[0-9,]+ \+[0-9,]+ @@.*$"
 
 
 class GitHistory:
-    """Answers for one repository; ``trusted`` are the words that name all trusted refs to git-rev-list(1)."""
+    """Answers for one repository; ``trusted_words`` are those that name all trusted refs to git-rev-list(1)."""
 
-    def __init__(self, repository: Repository, trusted: tuple[str, ...]) -> None:
+    def __init__(self, repository: Repository, trusted_words: tuple[str, ...]) -> None:
         self.repository = repository
-        self.trusted = trusted
+        self.trusted_words = trusted_words
         self._patches: dict[tuple[str, str], Patch | None] = {}
         self._rivals: dict[str, tuple[Commit, ...] | None] = {}
 
@@ -53,7 +53,7 @@ class GitHistory:
         if not there:
             return frozenset()
         rows = self._rows(
-            f"--max-count={LIMIT}", "--ignore-missing", "--stdin", "--not", *self.trusted, input=_lines(there)
+            f"--max-count={LIMIT}", "--ignore-missing", "--stdin", "--not", *self.trusted_words, input=_lines(there)
         )
         if rows is None or len(rows) >= LIMIT:
             return frozenset()
@@ -110,13 +110,13 @@ class GitHistory:
         if len(names) == len(paths):
             asked += "".join(f"{line}\n" for line in ("--", *names)).encode(errors="surrogateescape")
         words = (f"--max-count={LIMIT}", "--full-history", "--ignore-missing", "--stdin", *_MADE_BY_PEOPLE, *people)
-        rows = rev_list(self.repository, "--parents", *words, "--not", *self.trusted, input=asked)
+        rows = rev_list(self.repository, "--parents", *words, "--not", *self.trusted_words, input=asked)
         return rows if rows is not None and len(rows) < LIMIT else None
 
     def _unvouched(self, *words: str, more: str = "") -> tuple[Commit, ...] | None:
         asked = _lines(self._fetched()) + more.encode(errors="surrogateescape")
         every = (f"--max-count={LIMIT}", "--ignore-missing", "--stdin", "--all", "--reflog")
-        rows = self._rows(*words, *every, "--not", *self.trusted, input=asked)
+        rows = self._rows(*words, *every, "--not", *self.trusted_words, input=asked)
         return rows if rows is not None and len(rows) < LIMIT else None
 
     def _fetched(self) -> tuple[str, ...]:

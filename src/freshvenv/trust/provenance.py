@@ -30,16 +30,15 @@ class Provenance(NamedTuple):
     def fetched(self) -> FetchedRefs:
         return FetchedRefs(self.repository, self.settings)
 
-    @property
-    def trusted(self) -> tuple[str, ...]:
+    def trusted_words(self) -> tuple[str, ...]:
         """Words for git-rev-list(1) that name all that is trusted: refs that only trusted remotes write, and approvals.
 
-        They are gathered anew each time.
+        The reflogs of all of those refs are read for it, each time.
         """
-        return self._trusted(self.fetched.written_otherwise())
+        return self._words(self.fetched.written_otherwise())
 
-    def _trusted(self, otherwise: Collection[str]) -> tuple[str, ...]:
-        return (*self.fetched.trusted(otherwise), *sorted(self.ledger.histories))
+    def _words(self, otherwise: Collection[str]) -> tuple[str, ...]:
+        return (*self.fetched.trusted_words(otherwise), *sorted(self.ledger.histories))
 
     def verdict(self, commit: str = "") -> Verdict:
         """Find whether HEAD, at ``commit``, may be built. Raises :class:`NothingHereError` while it is unborn."""
@@ -52,9 +51,9 @@ class Provenance(NamedTuple):
             said = f"{self.settings.unknown!r}, which is no preset" if self.settings.unknown else "never"
             return Verdict(head, trusted=False, reason=f"freshvenv.trust is {said}", notes=notes)
         otherwise = self.fetched.written_otherwise()
-        return self._by(head, self._trusted(otherwise), notes)._replace(strange_refs=otherwise)
+        return self._verdict_against(head, self._words(otherwise), notes)._replace(strange_refs=otherwise)
 
-    def _by(self, head: str, refs: tuple[str, ...], notes: tuple[str, ...]) -> Verdict:
+    def _verdict_against(self, head: str, refs: tuple[str, ...], notes: tuple[str, ...]) -> Verdict:
         pending = rev_list(
             self.repository, "--parents", f"--max-count={LIMIT + 1}", "--ignore-missing", head, "--not", *refs
         )
@@ -66,20 +65,20 @@ class Provenance(NamedTuple):
         if len(pending) > LIMIT:
             findings = tuple(Finding(it.id, good=False, reason="one of too many") for it in pending)
             return Verdict(head, trusted=False, reason=f"more than {LIMIT} commits", findings=findings, notes=notes)
-        findings = (*replaced, *self.of(pending, refs))
+        findings = (*replaced, *self.judge_pending(pending, refs))
         if cut := _cut_off(self.repository.common_dir).intersection(it.id for it in pending):
-            findings = tuple(self._hidden(it) if it.commit in cut else it for it in findings)
+            findings = tuple(self._of_unknown_origin(it) if it.commit in cut else it for it in findings)
         strange = [finding for finding in findings if not finding.good]
         reason = self._why(strange) if strange else "every commit at HEAD is trusted"
         return Verdict(head, not strange, reason, findings, notes)
 
-    def _hidden(self, finding: Finding) -> Finding:
+    def _of_unknown_origin(self, finding: Finding) -> Finding:
         """What is to be found of a commit whose parents git hides, whoever made it: they may be a stranger's."""
         if finding.commit in self.ledger.commits:
             return finding
         return finding._replace(good=False, reason="what came before it was cut off (git fetch --depth)")
 
-    def of(self, pending: tuple[Commit, ...], refs: tuple[str, ...]) -> tuple[Finding, ...]:
+    def judge_pending(self, pending: tuple[Commit, ...], refs: tuple[str, ...]) -> tuple[Finding, ...]:
         """What is found of commits that none of the trusted ``refs`` holds."""
         if not pending:
             return ()
@@ -108,16 +107,16 @@ class Provenance(NamedTuple):
         return f"{count} commit{' is' if count == 1 else 's are'} not trusted"
 
     def _held_by(self) -> str:
-        return f"a branch of {' or '.join(self.settings.trusted) or 'no remote'}, or an approval, holds it"
+        return f"a branch of {' or '.join(self.settings.trusted_remotes) or 'no remote'}, or an approval, holds it"
 
-    def each(self, ids: Collection[str]) -> tuple[Finding, ...]:
+    def judge_each(self, ids: Collection[str]) -> tuple[Finding, ...]:
         """What is found of commits, each by itself."""
         if not ids:
             return ()
-        refs = self.trusted
+        refs = self.trusted_words()
         history = GitHistory(self.repository, refs)
         vouched = history.vouched(ids)
-        return self.of(tuple(it for it in history.known(ids).values() if it.id not in vouched), refs)
+        return self.judge_pending(tuple(it for it in history.known(ids).values() if it.id not in vouched), refs)
 
     def _replacements(self, head: str) -> tuple[Finding, ...]:
         """The replace refs that change which files a commit has (git-replace(1)).

@@ -50,7 +50,7 @@ class TrustSettings(NamedTuple):
         )
 
     @property
-    def trusted(self) -> tuple[str, ...]:
+    def trusted_remotes(self) -> tuple[str, ...]:
         """The remotes whose branches are trusted."""
         names = [remote.name for remote in self.remotes if remote.urls]
         return tuple(name for name in names if name in self.named and name not in self.changed)

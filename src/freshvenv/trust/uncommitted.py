@@ -95,7 +95,7 @@ class Uncommitted(NamedTuple):
         uncommitted = self.repository.uncommitted()
         if self.provenance.settings.preset is not Preset.ALWAYS and uncommitted:
             squashed = _squashed(self.repository)
-            if any(not it.good for it in self.provenance.each(squashed)) or self._objection_to(uncommitted):
+            if any(not it.good for it in self.provenance.judge_each(squashed)) or self._objection_to(uncommitted):
                 self._note(Brought.STRANGE)
                 return Brought.STRANGE
         self._note(Brought.NOTHING)
@@ -149,13 +149,13 @@ class Uncommitted(NamedTuple):
         now = in_progress(self.repository)
         if now.is_mail:
             return "a patch that am applies"
-        findings = self.provenance.each(now.picked)
+        findings = self.provenance.judge_each(now.picked)
         if now.merged:
-            refs = self.provenance.trusted
+            refs = self.provenance.trusted_words()
             pending = rev_list(self.repository, f"--max-count={LIMIT}", *now.merged, "--not", "HEAD", *refs)
             if pending is None or len(pending) >= LIMIT:
                 return "a merge of more than git can list"
-            findings = (*findings, *self.provenance.of(pending, refs))
+            findings = (*findings, *self.provenance.judge_pending(pending, refs))
         return next((f"a part of {it.commit[:10]}, which is not trusted," for it in findings if not it.good), "")
 
     def _objection_to(self, paths: Collection[str]) -> str:
@@ -171,12 +171,12 @@ class Uncommitted(NamedTuple):
         """The files that are as a stranger's commit has them; nothing when there are too many commits to look at."""
         if not paths:
             return ()
-        refs, fetched = self.provenance.trusted, self.provenance.fetched
+        refs, fetched = self.provenance.trusted_words(), self.provenance.fetched
         history = GitHistory(self.repository, refs)
         touching = history.sources(paths, fetched.destinations(), fetched.logs_of_strangers())
         if touching is None:
             return None
-        strange = [finding.commit for finding in self.provenance.of(touching, refs) if not finding.good]
+        strange = [finding.commit for finding in self.provenance.judge_pending(touching, refs) if not finding.good]
         return tuple(files_of(self.repository, strange, paths)) if strange else ()
 
 

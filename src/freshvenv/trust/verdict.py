@@ -288,7 +288,7 @@ class _Court:
             return False, objection
         entry = log.entries[index]
         amends = bool(self._origin(rebase)) and self._amends(id, entry.old)
-        good = self._is_melted(id, entry, rebase, sources) if amends else self._is_rewrite(id, rebase, sources)
+        good = self._is_squashed(id, entry, rebase, sources) if amends else self._is_rewrite(id, rebase, sources)
         return good, "rebased from trusted commits" if good else "not a rewrite of the commits that were rebased"
 
     def _amends(self, id: str, old: str) -> bool:
@@ -331,7 +331,7 @@ class _Court:
                 return entry.old
         return ""
 
-    def _is_melted(self, id: str, entry: Entry, rebase: Rebase, sources: Collection[Commit]) -> bool:
+    def _is_squashed(self, id: str, entry: Entry, rebase: Rebase, sources: Collection[Commit]) -> bool:
         """Whether a ``squash`` or ``fixup`` melted one of the sources into the good commit that it replaces.
 
         git moves over the picks at the top of the list that change nothing, so that commit may be no step at all.
