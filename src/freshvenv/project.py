@@ -80,7 +80,7 @@ class Project(NamedTuple):
         names = self._build_requirements
         if isinstance(_dig(self.pyproject, "project", "version"), str):
             # Scripts may note the commit. Most of those of extensions do not, and their builds are dear.
-            return find_files(names or ()) or self._scripts.mention(rb"\bgit\b")
+            return find_files(names or ()) or self._scripts.ask_git()
         if names is None:
             return self.has_setup_py
         if self.has_setup_py and "setuptools" in names:
@@ -144,7 +144,7 @@ class Project(NamedTuple):
         hatchling fills in ``{root:uri}``, pdm-backend ``${PROJECT_ROOT}``, poetry-core makes paths absolute. Scripts
         may make a URL of where they are.
         """
-        if self._scripts.mention(rb"\bfile:|\bas_uri\b|\bpathname2url\b"):
+        if self._scripts.make_urls():
             return True
         optional = _values(_dig(self.pyproject, "project", "optional-dependencies"))
         lists = [

@@ -20,6 +20,10 @@ _OWN_FOLDER = (
     rb"\b__file__\s*\)+(?:\.(?:resolve|absolute)\(\))?\.parent\b"
     rb"|\bdirname\(\s*(?:(?:[\w.]*\.)?(?:abspath|realpath)\(\s*)?__file__\b"
 )
+# Started as a program, or by a library. That a URL ends with ``.git`` says nothing.
+_ASKS_GIT = rb"""['"]git['" ]|\bgit (?:describe|rev-|log|show|status|tag)|\b(?:import git|pygit2|dulwich)\b"""
+_MAKES_URL = rb"\bfile:/|\bas_uri\b|\bpathname2url\b"
+
 _IMPORTED = rb"(?m)^[ \t]*(?:from[ \t]+(\w[\w.]*)[ \t]+import|import)[ \t]+([\w., \t]+)"
 
 _LARGEST = 4 * 1024 * 1024
@@ -38,10 +42,19 @@ class Scripts(NamedTuple):
         except OSError:
             return True
 
-    def mention(self, pattern: bytes) -> bool:
-        """Whether a regular expression finds anything in any of them. In doubt it does."""
+    def ask_git(self) -> bool:
+        """Whether any of them seems to ask git for something. In doubt it does."""
+        return self._mention(_ASKS_GIT)
+
+    def make_urls(self) -> bool:
+        """Whether any of them seems to make a URL of a place on this machine. In doubt it does."""
+        return self._mention(_MAKES_URL)
+
+    def _mention(self, pattern: bytes) -> bool:
+        # Other files can do neither; and they name git and files for other reasons (``exclude = .git``).
+        programs = Scripts(tuple(file for file in self.files if file.suffix == ".py"))
         try:
-            return any(re.search(pattern, text) for text in self._texts())
+            return any(re.search(pattern, text) for text in programs._texts())
         except OSError:
             return True
 

@@ -320,15 +320,24 @@ def test_script_that_names_its_place(tmp_path: Path, text: str) -> None:
     assert with_script(tmp_path, "setup.py", f"setup(install_requires=[{text}])").names_its_place
 
 
-def test_script_that_names_no_place(tmp_path: Path) -> None:
-    found = with_script(tmp_path, "setup.py", "setup(name='demo', url='https://github.com/demo')")
+HARMLESS = {
+    "URLs": ("setup.py", "setup(name='demo', url='https://github.com/demo.git')  # git clone, or git@host\n"),
+    "files that setup.cfg reads": ("setup.cfg", "[metadata]\nlong_description = file: README.md\n"),
+    "folders that are left out": ("setup.cfg", "[flake8]\nexclude = .git,build\n"),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), HARMLESS.values(), ids=HARMLESS)
+def test_script_that_asks_for_nothing(tmp_path: Path, name: str, text: str) -> None:
+    found = with_script(tmp_path, name, text)
     assert (found.names_its_place, found.may_read_git) == (False, False)
 
 
 @pytest.mark.parametrize("name", ["setup.py", "hatch_build.py", "pdm_build.py"])
 def test_script_that_asks_git_and_a_version_that_is_written_down(tmp_path: Path, name: str) -> None:
     """It may note the commit in a module."""
-    assert with_script(tmp_path, name, "run(['git', 'describe'])").may_read_git
+    for text in ("run(['git', 'describe'])", "os.popen('git log')", "import git", "COMMAND = f'{env} git rev-parse'"):
+        assert with_script(tmp_path, name, text).may_read_git
 
 
 WRITTEN_NAMES = {
