@@ -26,8 +26,11 @@ from freshvenv.source.refs import common_dir, find_git_dir, head_commit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from freshvenv.report import Outcome
-    from freshvenv.source.git import Repository
+    from freshvenv.source.git import Listing, Repository
+    from freshvenv.trust.gate import Gate
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -126,16 +129,26 @@ def _run(kind: str, *, brings: bool) -> None:
         if not read_settings(repository).on_commit:
             return
 
-    def permit() -> str:
-        """The commit at HEAD, asked about again only when it is another one."""
-        head = _head(repository)
-        return judged if head == judged else gate.permit(head)
-
     # Imported only now: refusing should cost no more than the question.
     from freshvenv.sync import Request, sync
     from freshvenv.workshop import Workshop
 
-    sync(repository, Workshop.of_user(), Request(automatic=True), _report, permit, gate.vet)
+    sync(repository, Workshop.of_user(), Request(automatic=True), _report, _Judged(gate, judged))
+
+
+class _Judged:
+    """The gate, which is asked about HEAD again only when it is another commit than the one that was judged."""
+
+    def __init__(self, gate: Gate, commit: str) -> None:
+        self._gate = gate
+        self._commit = commit
+
+    def permit(self) -> str:
+        head = _head(self._gate.repository)
+        return self._commit if head == self._commit else self._gate.permit(head)
+
+    def vet(self, more: Collection[str] = ()) -> Listing:
+        return self._gate.vet(more)
 
 
 def _head(repository: Repository) -> str:

@@ -115,7 +115,7 @@ def _synchronize(repository: Repository, venv: Path | None) -> str:
         if outcome.decision.action is not Action.KEEP:
             print(outcome_line(outcome), file=sys.stderr, flush=True)
 
-    outcomes = sync(repository, workshop, Request(named=(venv,)), report, gate.permit, gate.vet)
+    outcomes = sync(repository, workshop, Request(named=(venv,)), report, gate)
     if not outcomes or not all(outcome.is_fresh for outcome in outcomes):
         raise VenvError(f"{venv} does not hold the working tree, so the command was not run")
     return os.fspath(venv)

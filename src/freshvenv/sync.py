@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from freshvenv.errors import FreshvenvError, GitError, VenvError, said_of
 from freshvenv.install import reinstall
@@ -45,29 +45,40 @@ class Request(NamedTuple):
         return self.by_hand and not self.dry_run
 
 
+class Guard(Protocol):
+    """What is asked whether it may be built: commits, and what lies uncommitted on them."""
+
+    def permit(self) -> str:
+        """The commit at HEAD, when that may be built. Raises :class:`FreshvenvError`."""
+
+    def vet(self, more: Collection[str] = ()) -> Listing | None:
+        """What git says of the work tree, when it was asked, and what is uncommitted may be built.
+
+        ``more`` are files that git ignores. Raises :class:`FreshvenvError`.
+        """
+
+
 def sync(
     repository: Repository,
     workshop: Workshop,
     request: Request,
     report: Callable[[Outcome], None] = lambda _: None,
-    permit: Callable[[], str] | None = None,
-    vet: Callable[[Collection[str]], Listing | None] | None = None,
+    guard: Guard | None = None,
 ) -> list[Outcome]:
     """Bring the venvs in step with the working tree, and report each as soon as it is done.
 
     One broken venv does not stop the others. When HEAD moves meanwhile, what it moved to is brought in too.
-    ``permit`` is asked before anything of the tree is read, each time anew; it returns the commit that may be built.
-    ``vet`` is asked then, too, about what lies uncommitted, and before a build in the work tree itself about the files
-    there that git ignores; it returns what git said of the work tree. Raises :class:`FreshvenvError` when nothing
-    can be observed at all, or HEAD does not come to rest, and what ``permit`` and ``vet`` raise.
+    ``guard`` is asked before anything of the tree is read, each time anew, and before a build in the work tree itself
+    about the files there that git ignores. Raises :class:`FreshvenvError` when nothing can be observed at all, or HEAD
+    does not come to rest, and what ``guard`` raises.
     """
     run = _Run(repository, workshop.building_anew() if request.force else workshop, request)
     done: dict[str, Outcome] = {}
     sight: Sight | None = None
     outcomes: list[Outcome] = []
     for _ in range(_ROUNDS):
-        permitted = permit() if permit else ""
-        listing = vet(()) if vet else None
+        permitted = guard.permit() if guard else ""
+        listing = guard.vet() if guard else None
         sight = look(
             repository,
             workshop.interpreters,
@@ -82,8 +93,8 @@ def sync(
             continue
         if request.automatic and sight.found.settings.on_stale is OnStale.OFF:
             return []
-        if vet and (ignored := run.ignored_by_git(sight)):
-            vet(ignored)
+        if guard and (ignored := run.ignored_by_git(sight)):
+            guard.vet(ignored)
         outcomes = []
         for sighting in sight.sightings:
             outcome = run.settle(sight, sighting)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from freshvenv.errors import GitError
@@ -48,5 +50,13 @@ def test_failure_on_a_commit_that_head_has_left_is_none(
 
 def test_head_that_never_comes_to_rest(world: World, repository: Repository) -> None:
     """What may be built is another commit each time than what is there when it is looked at."""
+
+    class Late:
+        def permit(self) -> str:
+            return "1" * 40
+
+        def vet(self, _: Collection[str] = ()) -> None:
+            pass
+
     with pytest.raises(GitError, match="HEAD is moved all the time"):
-        sync(discover(repository.path), workshop_of(world), Request(), permit=lambda: "1" * 40)
+        sync(discover(repository.path), workshop_of(world), Request(), guard=Late())

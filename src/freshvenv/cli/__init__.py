@@ -116,8 +116,7 @@ def _synchronize(repository: Repository, request: Request) -> int:
         Workshop.of_user(),
         request._replace(by_hand=True),
         lambda outcome: click.echo(outcome_line(outcome, planned=request.dry_run)),
-        consent.permit,
-        consent.vet,
+        consent,
     )
     if not outcomes:
         click.echo("freshvenv: no venv here holds the project; install it into one, or name one: freshvenv resync VENV")

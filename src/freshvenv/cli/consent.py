@@ -18,7 +18,7 @@ _SHOWN = 20
 
 
 class Consent:
-    """What :func:`freshvenv.sync.sync` asks before it builds, when a person gave the command.
+    """The guard (:class:`freshvenv.sync.Guard`) where a person gave the command.
 
     The person consents to what is at HEAD now, and to the files that lie there. When HEAD moves meanwhile, what it
     moved to must be trusted by itself.
@@ -49,7 +49,7 @@ class Consent:
         self._agreed = verdict.head
         return verdict.head
 
-    def vet(self, more: Collection[str]) -> Listing | None:
+    def vet(self, more: Collection[str] = ()) -> Listing | None:
         """Take what lies uncommitted, and the ignored files that are named, for the person's own; it is shown.
 
         Returns what git says of the work tree, when it was asked.

@@ -25,6 +25,10 @@ class Gate(NamedTuple):
     provenance: Provenance
 
     @property
+    def repository(self) -> Repository:
+        return self.provenance.repository
+
+    @property
     def uncommitted(self) -> Uncommitted:
         return Uncommitted(self.provenance)
 
@@ -59,7 +63,7 @@ class Gate(NamedTuple):
         """
         known, ids = self.provenance.ledger, [finding.commit for finding in verdict.strange]
         ledger = known.with_commits(*ids) if len(ids) <= _LONG else known.with_history(verdict.head)
-        write_ledger(ledger_path(self.provenance.repository), ledger)
+        write_ledger(ledger_path(self.repository), ledger)
 
 
 def ledger_path(repository: Repository) -> Path:
