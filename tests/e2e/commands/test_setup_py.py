@@ -113,6 +113,7 @@ def test_wheel_that_the_repository_holds_is_no_install_of_the_project(world: Wor
     assert [target.state for target in repository.targets()] == ["fresh"]
 
 
+@pytest.mark.one_line("an .egg-link holds a path a line")
 @pytest.mark.parametrize("files", [NAMES["setup.cfg"], NAMES["setup.py"]], ids=["setup.cfg", "setup.py"])
 @pytest.mark.parametrize("settings", ["", SETTINGS], ids=["found", "configured"])
 def test_link_of_setup_py_develop_is_in_the_way(world: World, files: dict[str, str], settings: str) -> None:
