@@ -557,6 +557,7 @@ def test_configuration_of_one_branch_is_seen(world: World) -> None:
     assert [installed_value(venv, world) for venv in venvs] == [11, 11]
 
 
+@pytest.mark.unpoisoned("the user's own git is told not to follow replace refs")
 def test_what_was_noted_of_a_commit_ends_with_a_replace_ref(world: World) -> None:
     repository = create(world, world.root / "demo")
     make_venv(world, repository.venv)
@@ -570,6 +571,7 @@ def test_what_was_noted_of_a_commit_ends_with_a_replace_ref(world: World) -> Non
     assert "1 commit is not trusted" in repository.attempt("checkout", "empty").stderr
 
 
+@pytest.mark.unpoisoned("the user's own git is told not to follow replace refs")
 @pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
 def test_other_files_of_the_same_commit_are_seen(world: World, *, is_packed: bool) -> None:
     """With a replace ref, git checks out something else under the name of the commit that is installed."""
