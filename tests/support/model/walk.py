@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from freshvenv.errors import NothingHereError
+from freshvenv.errors import NothingHereError, SettingsError
 from freshvenv.hooks.stamp import holds
 from freshvenv.observe import look
 from freshvenv.plan import State, judge
@@ -468,8 +468,11 @@ class Walk(RuleBasedStateMachine):
             return
         try:
             sight = look(repository, root / "cache" / "freshvenv" / "interpreters")
-        except NothingHereError:
+        except (NothingHereError, SettingsError):
+            # There is none on this branch, or its file is in conflict.
             self.tally.counts["no project"] += 1
+            if recall_answer(where) is not None:
+                raise DifferenceError(f"{where.path.name}: status would answer as before of no project") from None
             return
         [sighting] = sight.sightings
         state, reasons = judge(sighting.observation)
