@@ -74,6 +74,7 @@ def test_content_of_modules_is_no_matter_to_an_editable_install_of_static_metada
     assert of(repository).state == "stale"
 
 
+@EDITABLE_LINE
 def test_links_of_a_strict_editable_install(world: World) -> None:
     """setuptools keeps them in ``build``, which ``git clean -X`` takes for something to be made again."""
     project = ZOO["setuptools"]
