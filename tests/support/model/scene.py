@@ -18,11 +18,15 @@ from support.world import World
 
 LOGGING_BACKEND = '''
 
+# Spelt so that freshvenv does not see it: a version that is written down is to be taken for one that git does not change.
+GIT = "g" "it"
+
+
 def _tell() -> None:
     """Say what is built: the commit that is checked out, and which of the stranger's files are there."""
     import json, os, subprocess
     if "MODEL_LOG" in os.environ:
-        head = subprocess.run(["git", "rev-parse", "--quiet", "--verify", "HEAD"], capture_output=True, text=True)
+        head = subprocess.run([GIT, "rev-parse", "--quiet", "--verify", "HEAD"], capture_output=True, text=True)
         gifts = sorted(os.listdir("gifts")) if os.path.isdir("gifts") else []
         with open(os.environ["MODEL_LOG"], "a") as log:
             log.write(json.dumps([head.stdout.strip(), gifts]) + "\\n")
@@ -37,7 +41,7 @@ def _section(header: str) -> dict[str, Any]:
     import os, subprocess
     found = _plain_section(header)
     if header == "project" and "version" not in found:
-        describe = ["git", "describe", "--tags", "--always", "--dirty", "--abbrev=40"]
+        describe = [GIT, "describe", "--tags", "--always", "--dirty", "--abbrev=40"]
         version = os.environ.get("MODEL_VERSION") or subprocess.check_output(describe, text=True).strip()
         found["version"] = "1.0+" + re.sub(r"[^a-z0-9]+", ".", version)
     return found
