@@ -279,11 +279,13 @@ def _target(
     target = Target(project, settings, candidate, configured)
     if candidate.venv is None:
         return target
-    link = candidate.links.get(normalized(project.name)) if project.name else None
+    # Where only setup.py tells the name, that is parsed for it: once, and not for each distribution.
+    name = normalized(project.name)
+    link = candidate.links.get(name) if name else None
     if link is not None:
         target = target._replace(in_the_way=f"setup.py develop has linked {link}; uninstall that first")
-    own = tuple(it for it in candidate.contents if _is_of(it, project, top))
-    named = tuple(it for it in candidate.contents if project.name and normalized(it.name) == normalized(project.name))
+    own = tuple(it for it in candidate.contents if _is_of(it, name, project.directory, top))
+    named = tuple(it for it in candidate.contents if name and normalized(it.name) == name)
     if own or configured or (link is not None and _same(link, project.directory)):
         return target._replace(installed=tuple(dict.fromkeys((*own, *named))))
     if any(it.origin and not it.origin.archive for it in named):
@@ -299,15 +301,18 @@ def _with_siblings(targets: Iterable[Target]) -> Iterator[Target]:
         yield target._replace(siblings=frozenset(names))
 
 
-def _is_of(distribution: Distribution, project: Project, top: Path) -> bool:
-    """Whether a distribution was installed from this very project, or from an archive that was made of it."""
+def _is_of(distribution: Distribution, name: str, directory: Path, top: Path) -> bool:
+    """Whether a distribution was installed from this very project, or from an archive that was made of it.
+
+    ``name`` is the project's, normalized.
+    """
     origin = distribution.origin
     if origin is None:
         return False
     if not origin.archive:
-        return _same(origin.path, project.directory)
+        return _same(origin.path, directory)
     # Of a project whose name only a build tells, the archive may be that of anything.
-    return origin.path.is_relative_to(top) and normalized(distribution.name) == normalized(project.name)
+    return origin.path.is_relative_to(top) and normalized(distribution.name) == name
 
 
 def _same(one: Path, other: Path) -> bool:
