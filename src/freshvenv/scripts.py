@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,38 +37,20 @@ class Scripts(NamedTuple):
 
     def go_up(self) -> bool:
         """Whether any of them seems to name what is above its folder. In doubt it does."""
-        try:
-            return any(_goes_up(text, _UPWARDS) for text in self._texts())
-        except OSError:
-            return True
+        return _any(self.files, lambda text: _goes_up(text, _UPWARDS))
 
     def ask_git(self) -> bool:
         """Whether any of them seems to ask git for something. In doubt it does."""
-        return self._mention(_ASKS_GIT)
+        return _any(self._programs, lambda text: bool(re.search(_ASKS_GIT, text)))
 
     def make_urls(self) -> bool:
         """Whether any of them seems to make a URL of a place on this machine. In doubt it does."""
-        return self._mention(_MAKES_URL)
+        return _any(self._programs, lambda text: bool(re.search(_MAKES_URL, text)))
 
-    def _mention(self, pattern: bytes) -> bool:
-        # Other files can do neither; and they name git and files for other reasons (``exclude = .git``).
-        programs = Scripts(tuple(file for file in self.files if file.suffix == ".py"))
-        try:
-            return any(re.search(pattern, text) for text in programs._texts())
-        except OSError:
-            return True
-
-    def _texts(self) -> Iterator[bytes]:
-        rest = list(self.files)
-        done: set[Path] = set()
-        while rest:
-            script = rest.pop()
-            if script in done:
-                continue
-            done.add(script)
-            text = _read(script)
-            yield text
-            rest += (script.parent / name for module in _imported(text) for name in _files_of(module))
+    @property
+    def _programs(self) -> tuple[Path, ...]:
+        """Without those that cannot do anything; they name git and files for other reasons (``exclude = .git``)."""
+        return tuple(file for file in self.files if file.suffix == ".py")
 
 
 def module_goes_up(folders: Iterable[Path], module: str) -> bool:
@@ -110,6 +92,27 @@ def _read(script: Path) -> bytes:
         return read_file(script, _LARGEST)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return b""
+
+
+def _any(scripts: Iterable[Path], says: Callable[[bytes], bool]) -> bool:
+    """Whether it holds of any script, or of what one imports from beside it. In doubt it does."""
+    try:
+        return any(map(says, _texts(scripts)))
+    except OSError:
+        return True
+
+
+def _texts(scripts: Iterable[Path]) -> Iterator[bytes]:
+    rest = list(scripts)
+    done: set[Path] = set()
+    while rest:
+        script = rest.pop()
+        if script in done:
+            continue
+        done.add(script)
+        text = _read(script)
+        yield text
+        rest += (script.parent / name for module in _imported(text) for name in _files_of(module))
 
 
 def _goes_up(text: bytes, upwards: bytes) -> bool:

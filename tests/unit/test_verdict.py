@@ -81,6 +81,7 @@ OURS = {A: Commit(A, (), MINE)}
 ONE_REBASED = {(A, D): (Commit(A, (), MINE),)}
 
 
+ONE_MELTED = {(A, C): (Commit(A, (C,), THEIRS),)}
 MELTING = {A: Commit(A, (C,), THEIRS), C: Commit(C, (D,), MINE), B: Commit(B, (D,), MINE)}
 
 
@@ -228,7 +229,7 @@ VERDICTS: dict[str, tuple[Evidence, FakeHistory, list[bool]]] = {
         FakeHistory(
             frozenset({A, C}),
             MELTING,
-            {(A, C): (Commit(A, (C,), THEIRS),)},
+            ONE_MELTED,
             {A: SAME, f"{C}..{B}": OTHER},
         ),
         [True],
@@ -238,7 +239,7 @@ VERDICTS: dict[str, tuple[Evidence, FakeHistory, list[bool]]] = {
         FakeHistory(
             frozenset({A, C}),
             {**MELTING, E: Commit(E, (), THEIRS)},
-            {(A, C): (Commit(A, (C,), THEIRS),)},
+            ONE_MELTED,
             {A: SAME, f"{C}..{B}": OTHER, E: OTHER},
         ),
         [False],
@@ -248,7 +249,7 @@ VERDICTS: dict[str, tuple[Evidence, FakeHistory, list[bool]]] = {
         FakeHistory(
             frozenset({A, C}),
             {**MELTING, E: Commit(E, (), THEIRS)},
-            {(A, C): (Commit(A, (C,), THEIRS),)},
+            ONE_MELTED,
             {A: SAME, f"{C}..{B}": MOVED, E: OTHER},
         ),
         [True],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -113,10 +113,7 @@ class Uncommitted(NamedTuple):
         """What of it was not accepted before, one text each."""
         accepted = read_accepted(self.repository)
         applied = (seen.applied,) if seen.applied and accepted.applied != in_progress(self.repository).words else ()
-        if seen.copies is None:
-            return applied if accepted.unseen else (*applied, _TOO_MANY)
-        new = (it for it in seen.copies if (it.path, it.blob) not in accepted.files)
-        return (*applied, *(f"{it.path} of {it.commit[:10]}" for it in new))
+        return (*applied, *_unaccepted(seen.copies, accepted))
 
     def accept(self, seen: Seen) -> None:
         """Take it for the user's own. Raises ``OSError``."""
@@ -162,10 +159,8 @@ class Uncommitted(NamedTuple):
         """What is to be said against files, but for those that were accepted, if anything is."""
         found = self._copies(paths)
         accepted = read_accepted(self.repository) if found is None or found else Accepted()
-        if found is None:
-            return "" if accepted.unseen else _TOO_MANY
-        new = next((it for it in found if (it.path, it.blob) not in accepted.files), None)
-        return f"{_FILES} lie uncommitted in the work tree ({new.path} of {new.commit[:10]})" if new else ""
+        first = next(_unaccepted(found, accepted), "")
+        return f"{_FILES} lie uncommitted in the work tree ({first})" if found and first else first
 
     def _copies(self, paths: Collection[str]) -> tuple[Copy, ...] | None:
         """The files that are as a stranger's commit has them; nothing when there are too many commits to look at."""
@@ -178,6 +173,15 @@ class Uncommitted(NamedTuple):
             return None
         strange = [finding.commit for finding in self.provenance.judge_pending(touching, refs) if not finding.good]
         return tuple(files_of(self.repository, strange, paths)) if strange else ()
+
+
+def _unaccepted(copies: Iterable[Copy] | None, accepted: Accepted) -> Iterator[str]:
+    """What was not accepted before, one text each."""
+    if copies is None and not accepted.unseen:
+        yield _TOO_MANY
+    for it in copies or ():
+        if (it.path, it.blob) not in accepted.files:
+            yield f"{it.path} of {it.commit[:10]}"
 
 
 def _squashed(repository: Repository) -> tuple[str, ...]:
