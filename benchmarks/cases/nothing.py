@@ -23,22 +23,52 @@ def native_hook(bench: Bench) -> Iterator[Experiment]:
     # Two empty commits, and none of them is the one that was there when the venv was installed: the hook knows that one
     # by its name, and only the tree of the others.
     history = one_module({"same": None, "empty-1": {}, "empty-2": {}})
-    hooked, bare = bench.hooked("p1-hooked", history), bench.bare("p1-bare", history)
-    for work, branches, goal in (
+    # All in one repository: in another one, the file system may take half as long again to make git's lock files.
+    checkout = bench.hooked("p1", history)
+    hook = checkout.path / ".git" / "hooks" / "post-checkout"
+    ours = hook.read_bytes()
+    for work, names, goal in (
         ("another name for the commit", ("same", MAIN), 1.5),
         ("another commit, same tree", ("empty-1", "empty-2"), 2),
     ):
+        branches = itertools.cycle(names)  # each contender in turn gets both, since there are three
         yield Experiment(
             row="P1",
             work=f"git checkout, nothing to do: {work}",
             reference="bare checkout",
-            contenders=tuple(
-                bench.switching(name, checkout, itertools.cycle(branches), judged=checkout is hooked)
-                for name, checkout in (("bare checkout", bare), ("freshvenv", hooked))
+            contenders=(
+                _with_hook(bench.switching("bare checkout", checkout, branches, judged=False), hook, None),
+                _with_hook(bench.switching("a hook that does nothing", checkout, branches, judged=False), hook, EMPTY),
+                _with_hook(bench.switching("freshvenv", checkout, branches), hook, ours),
             ),
             goals={"freshvenv": goal},
             effort=10,
         )
+
+
+EMPTY = b"#!/bin/sh\nexit 0\n"
+"""A hook that costs what any does: git starts it, and a shell reads it."""
+
+
+def _with_hook(contender: Contender, hook: Path, script: bytes | None) -> Contender:
+    """The same with this script as the hook, or with none, put there before the time is taken."""
+
+    def put() -> None:
+        if script is None:
+            hook.unlink(missing_ok=True)
+        else:
+            hook.write_bytes(script)
+            hook.chmod(0o755)
+
+    def work() -> Sequence[Command]:
+        put()
+        return contender.work()
+
+    def exact() -> str:
+        put()
+        return contender.exact()
+
+    return replace(contender, work=work, exact=exact)
 
 
 def frameworks(bench: Bench) -> Iterator[Experiment]:

@@ -27,11 +27,14 @@ _WITNESS = ".dist-info/RECORD"
 
 def leave_stamp(sight: Sight, outcomes: Sequence[Outcome]) -> None:
     """Tell the hooks what they may take for done, or that they may take nothing for done. Raises ``OSError``."""
-    file = sight.tree.repository.own_state / "stamp"
+    place = sight.tree.repository.own_state / "stamp"
     # What the hooks have noted of commits may be older than the witnesses that this stamp names.
-    file.with_name("alike").unlink(missing_ok=True)
-    text = _stamp_text(sight, outcomes) if all(outcome.is_fresh for outcome in outcomes) else ""
-    _leave(file, text, sight, outcomes)
+    place.with_name("alike").unlink(missing_ok=True)
+    facts = _stamp_facts(sight, outcomes) if all(outcome.is_fresh for outcome in outcomes) else ()
+    if facts:
+        stamp.write(place, facts, _known_at(sight, outcomes))
+    else:
+        stamp.remove(place)
 
 
 def leave_vouchers(sight: Sight, outcomes: Sequence[Outcome]) -> None:
@@ -44,31 +47,28 @@ def leave_vouchers(sight: Sight, outcomes: Sequence[Outcome]) -> None:
         own = [outcome for _, outcome in pairs]
         text = _voucher_text(sight, pairs) if all(outcome.is_fresh for outcome in own) else ""
         with suppress(OSError):
-            _leave(Path(voucher.voucher_file(os.fspath(path))), text, sight, own)
+            file = Path(voucher.voucher_file(os.fspath(path)))
+            if text:
+                write_atomically(file, os.fsencode(text), durable=False)
+                date = _known_at(sight, own)
+                os.utime(file, ns=(date, date))
+            else:
+                file.unlink(missing_ok=True)
 
 
-def _leave(file: Path, text: str, sight: Sight, outcomes: Iterable[Outcome]) -> None:
-    if not text:
-        file.unlink(missing_ok=True)
-        return
-    write_atomically(file, os.fsencode(text), durable=False)
-    date = _known_at(sight, outcomes)
-    os.utime(file, ns=(date, date))
-
-
-def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
+def _stamp_facts(sight: Sight, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     repository = sight.tree.repository
     trees: dict[str, str] = {}
     newer, absent = _configured(sight.tree)
     for sighting, outcome in zip(sight.sightings, outcomes, strict=True):
         witnesses = _witnesses(sighting, outcome)
         if not witnesses:
-            return ""
+            return ()
         trees.update(_tree(sighting, outcome))
         newer.update(dict.fromkeys(witnesses, _known_at(sight, [outcome])))
     places = sight.found.places(repository.top)
     if places is None or repository.is_configured_by_branch():
-        return ""
+        return ()
     for place in places:
         if os.path.lexists(place):
             newer[place] = _known_at(sight, _outcomes_around(place, sight, outcomes))
@@ -76,10 +76,10 @@ def _stamp_text(sight: Sight, outcomes: Sequence[Outcome]) -> str:
             absent.append(place)
     if "." not in trees:
         # The settings are in a file that no project's tree holds.
-        return ""
+        return ()
     if _any_is_newer(newer):
-        return ""
-    return stamp.render(
+        return ()
+    return stamp.facts(
         sight.tree.head.commit if sight.tree.is_clean else "",
         trees,
         (_relative(path, repository.top) for path in newer),
@@ -244,7 +244,7 @@ def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:
 
 
 def _relative(path: Path, top: Path) -> str:
-    """A path as the stamp has it: a shell reads it a byte at a time, so it is as short as can be."""
+    """A path as the stamp has it: as short as can be, since the name of a file holds few bytes."""
     relative = os.path.relpath(path, top)
     # Above a top that is reached by a link there is another folder than its path says.
     is_clear = path.is_relative_to(top) or os.path.realpath(top) == os.fspath(top)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -81,17 +82,19 @@ def test_run_sees_it(repository: Repository, make: Put, put: Put) -> None:
     assert repository.world.run(TOOLS / "freshvenv", "run", "--", *ASK, cwd=repository.path).stdout == "21\n"
 
 
-def marks(text: str) -> set[str]:
-    return {line for line in text.splitlines() if line.endswith(".mark")}
+def marks(repository: Repository) -> tuple[set[str], set[str]]:
+    """The marks that the stamp names, and those that the voucher does."""
+    facts = os.listdir(repository.git_dir / "freshvenv" / "stamp")
+    lines = (repository.venv / ".freshvenv" / "voucher").read_text().splitlines()
+    return {fact for fact in facts if fact.endswith(".mark")}, {line for line in lines if line.endswith(".mark")}
 
 
 @NOTES
 def test_every_install_has_a_mark_of_its_own(repository: Repository) -> None:
     """That alone tells an older install of the same commit from what took its place."""
-    files = (repository.git_dir / "freshvenv" / "stamp", repository.venv / ".freshvenv" / "voucher")
-    before = [marks(file.read_text()) for file in files]
+    before = marks(repository)
     repository.freshvenv("resync", "--force")
-    after = [marks(file.read_text()) for file in files]
+    after = marks(repository)
     assert [len(found) for found in (*before, *after)] == [1, 1, 1, 1]
     assert not before[0] & after[0]
     assert not before[1] & after[1]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.hooks import stamp
 from freshvenv.wheels.environments import BuildEnvironment
 from support.oracle import Snapshot, differences, fresh_install, installed_files
 from support.repository import Repository, create, installed_value, make_venv
@@ -97,8 +98,20 @@ def failure(repository: Repository) -> list[Path]:
     return [file]
 
 
-def stamp(repository: Repository) -> list[Path]:
-    return [repository.git_dir / "freshvenv" / "stamp"]
+def stamp_of(repository: Repository) -> Path:
+    return repository.git_dir / "freshvenv" / "stamp"
+
+
+def in_place_of_the_stamp(repository: Repository) -> list[Path]:
+    """A file where a folder should be: the stamps of old versions were files."""
+    file = stamp_of(repository)
+    stamp.remove(file)
+    file.write_text("freshvenv 2\nend\n")
+    return [file]
+
+
+def in_the_stamp(repository: Repository) -> list[Path]:
+    return list(stamp_of(repository).iterdir())
 
 
 def in_cache(pattern: str) -> Callable[[Repository], list[Path]]:
@@ -111,7 +124,8 @@ NOTES: dict[str, Callable[[Repository], list[Path]]] = {
     "receipt": receipt,
     "intent": intent,
     "failure": failure,
-    "stamp": stamp,
+    "stamp": in_place_of_the_stamp,
+    "facts of the stamp": in_the_stamp,
     "cache entry": in_cache("wheels/*/*/manifest.json"),
     "content of a cache entry": in_cache("wheels/*/*/files/*/demo/left.py"),
     "interpreter": in_cache("interpreters/*.json"),
@@ -177,13 +191,52 @@ def test_damaged_note_of_what_a_backend_asked_for(tmp_path: Path, damage: Callab
     assert environment.recall("question") is None
 
 
-@pytest.mark.parametrize("damage", [cut, garbage, padded, link_to_nothing, pipe, newer])
+def lose(folder: Path) -> None:
+    next(folder.glob("newer%*")).unlink()
+
+
+def lose_all(folder: Path) -> None:
+    for fact in folder.iterdir():
+        fact.unlink()
+
+
+def add(folder: Path) -> None:
+    (folder / "\x1b[31m%*").touch()
+
+
+def is_a_file(folder: Path) -> None:
+    stamp.remove(folder)
+    garbage(folder)
+
+
+def is_a_pipe(folder: Path) -> None:
+    stamp.remove(folder)
+    os.mkfifo(folder)
+
+
+def leads_to_nothing(folder: Path) -> None:
+    stamp.remove(folder)
+    folder.symlink_to("nothing")
+
+
+def leads_to_itself(folder: Path) -> None:
+    stamp.remove(folder)
+    folder.symlink_to("stamp")
+
+
+def many(folder: Path) -> None:
+    for number in range(20_000):
+        (folder / f"absent%nothing-{number}").touch()
+
+
+@pytest.mark.parametrize(
+    "damage", [lose, lose_all, add, is_a_file, is_a_pipe, leads_to_nothing, leads_to_itself, another_owner, many]
+)
 def test_damaged_stamp_in_the_way_of_the_shim(world: World, damage: Callable[[Path], None]) -> None:
     repository = create(world, world.root / "work", branches={"topic": (("left", 2),)})
     make_venv(world, repository.venv)
     repository.freshvenv("init", "--hooks", "native")
-    [file] = stamp(repository)
-    damage(file)
+    damage(stamp_of(repository))
     done = repository.attempt("switch", "--quiet", "topic")
     assert done.returncode == 0
     assert installed_value(repository.venv, world) == 21

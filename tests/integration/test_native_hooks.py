@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from freshvenv.errors import FreshvenvError, UsageError
-from freshvenv.hooks import native
+from freshvenv.hooks import native, stamp
 from freshvenv.hooks.framework import names_our_hook
 from freshvenv.hooks.native import HOOK_TYPES, Hook, HookState, find_hooks, opt_in, shim
-from freshvenv.hooks.stamp import render
 from freshvenv.source.git import Repository, discover
 from support import repository as demo
 from support.values import replace
@@ -247,18 +246,35 @@ def fast(world: World, repository: Repository) -> Repository:
 
 def write_stamp(
     repository: Repository, *, newer: tuple[str, ...] = ("witness",), absent: tuple[str, ...] = ("nothing",)
-) -> str:
+) -> bool:
+    """Leave a stamp; whether the paths can be said in one."""
     head = repository.head()
-    text = render(head.commit, {".": head.tree}, newer, absent)
-    write_stamp_text(repository, text)
-    return text
+    facts = stamp.facts(head.commit, {".": head.tree}, newer, absent)
+    if facts:
+        stamp.write(stamp_of(repository), facts, WHEN * 1_000_000_000)
+    else:
+        stamp.remove(stamp_of(repository))
+    return bool(facts)
 
 
-def write_stamp_text(repository: Repository, text: str) -> None:
-    stamp = repository.own_state / "stamp"
-    stamp.parent.mkdir(exist_ok=True)
-    stamp.write_bytes(os.fsencode(text))
-    os.utime(stamp, (WHEN, WHEN))
+def stamp_of(repository: Repository) -> Path:
+    return repository.own_state / "stamp"
+
+
+def empty(folder: Path) -> None:
+    for fact in folder.iterdir():
+        fact.unlink()
+
+
+def be_a_file(folder: Path) -> None:
+    stamp.remove(folder)
+    folder.write_text("freshvenv 2\nend\n")
+
+
+def lose(repository: Repository, pattern: str) -> None:
+    """Lose a fact of the stamp."""
+    [fact] = stamp_of(repository).glob(pattern)
+    fact.unlink()
 
 
 def fire(world: World, repository: Repository, kind: str = "post-checkout") -> bool:
@@ -293,15 +309,18 @@ def amend(repository: Repository) -> None:
 Change = Callable[[Repository], object]
 
 NEEDS_A_LOOK: dict[str, Change] = {
-    "no stamp": lambda it: (it.own_state / "stamp").unlink(),
-    "stamp empty": lambda it: write_stamp_text(it, ""),
-    "stamp cut off": lambda it: write_stamp_text(it, "freshvenv 2\n"),
-    "stamp cut off after a line": lambda it: write_stamp_text(it, write_stamp(it).partition("commit ")[0]),
-    "stamp cut off in the commit": lambda it: write_stamp_text(it, write_stamp(it).partition("tree ")[0][:-2]),
-    "stamp of another version": lambda it: write_stamp_text(it, write_stamp(it).replace("freshvenv 2", "freshvenv 1")),
-    "stamp with a word that is not known": lambda it: write_stamp_text(
-        it, write_stamp(it).replace("newer", "later x\nnewer", 1)
+    "no stamp": lambda it: stamp.remove(stamp_of(it)),
+    "stamp is empty": lambda it: empty(stamp_of(it)),
+    "stamp without the witness": lambda it: lose(it, "newer%*"),
+    "stamp without the place": lambda it: lose(it, "absent%*"),
+    "stamp without the tree": lambda it: lose(it, "tree%*"),
+    "stamp without the commit": lambda it: lose(it, "commit%*"),
+    "stamp without its end": lambda it: lose(it, "end%*"),
+    "stamp with more than it should have": lambda it: (stamp_of(it) / "absent%more").touch(),
+    "stamp with a word that is not known": lambda it: (stamp_of(it) / "newer%witness").rename(
+        stamp_of(it) / "later%witness"
     ),
+    "stamp is a file": lambda it: be_a_file(stamp_of(it)),
     "witness newer": lambda it: os.utime(it.top / "witness", (WHEN, WHEN + 1)),
     "witness gone": lambda it: (it.top / "witness").unlink(),
     "absent place is there": lambda it: (it.top / "nothing").mkdir(),
@@ -316,16 +335,9 @@ def test_python_is_started(world: World, fast: Repository, change: Change, kind:
     assert fire(world, fast, kind)
 
 
-def test_stamp_cut_off_after_the_commit(world: World, fast: Repository) -> None:
-    """What is told the commit need not read on; who has to ask for trees needs all of them."""
-    write_stamp_text(fast, write_stamp(fast).removesuffix("end\n"))
-    assert not fire(world, fast, "post-checkout")
-    assert fire(world, fast, "post-merge")
-
-
 def test_stamp_that_names_no_commit(world: World, fast: Repository) -> None:
     """A hook that is told no commit does not take none for the same."""
-    write_stamp_text(fast, "freshvenv 2\ncommit\nend\n")
+    stamp.write(stamp_of(fast), ("commit%", "end%1"), WHEN * 1_000_000_000)
     assert fire(world, fast, "post-merge")
 
 
@@ -338,6 +350,8 @@ HARMLESS: dict[str, Change] = {
     "other branch": lambda it: it.ask("switch", "--quiet", "--create", "other"),
     "uncommitted edits": lambda it: (it.top / "src/demo/left.py").write_text("NUMBER = 7\n"),
     "witness older": lambda it: os.utime(it.top / "witness", (WHEN, WHEN - 1)),
+    "hidden file in the stamp": lambda it: (stamp_of(it) / ".nfs01").touch(),
+    "folder of the stamp of another date": lambda it: os.utime(stamp_of(it), (0, 0)),
 }
 
 
@@ -407,6 +421,12 @@ ODD = [
     'quo"te',
     "-n",
     "a\rb",
+    "a\nb",
+    "a\n",
+    "a%b",
+    "a/b/c d",
+    "a/*",
+    f"{'é' * 60}/{'é' * 70}",
     "!",
     "(",
     "=",
@@ -414,34 +434,49 @@ ODD = [
 ]
 
 
+def make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
 @pytest.mark.parametrize("name", ODD)
 def test_place_of_an_odd_name_that_appears_is_seen(world: World, fast: Repository, name: str) -> None:
-    text = write_stamp(fast, absent=(name,))
-    assert fire(world, fast) is (text == "")
-    (fast.top / name).touch()
+    can_be_said = write_stamp(fast, absent=(name,))
+    assert fire(world, fast) is not can_be_said
+    make(fast.top / name)
     assert fire(world, fast)
 
 
 @pytest.mark.parametrize("name", ODD)
 def test_witness_of_an_odd_name_that_changes_is_seen(world: World, fast: Repository, name: str) -> None:
-    (fast.top / name).touch()
+    make(fast.top / name)
     os.utime(fast.top / name, (WHEN, WHEN))
-    text = write_stamp(fast, newer=(name,))
-    assert fire(world, fast) is (text == "")
+    can_be_said = write_stamp(fast, newer=(name,))
+    assert fire(world, fast) is not can_be_said
     os.utime(fast.top / name, (WHEN, WHEN + 1))
     assert fire(world, fast)
 
 
+def test_witness_beside_the_work_tree_that_changes_is_seen(world: World, fast: Repository) -> None:
+    for number, path in enumerate((world.plain / "a b", fast.top / ".." / "a b")):
+        path.touch()
+        os.utime(path, (WHEN, WHEN))
+        assert write_stamp(fast, newer=(os.fspath(path) if number == 0 else "../a b",))
+        assert not fire(world, fast)
+        os.utime(path, (WHEN, WHEN + 1))
+        assert fire(world, fast)
+
+
 def test_clone_that_did_not_opt_in(world: World, fast: Repository) -> None:
     (fast.shared_state / "python").unlink()
-    (fast.own_state / "stamp").unlink()
+    stamp.remove(stamp_of(fast))
     assert not fire(world, fast)
 
 
 @pytest.mark.parametrize("wreck", ["", "/opt/gone/python\n", "/etc/passwd\n"], ids=["empty", "gone", "no program"])
 def test_interpreter_that_cannot_be_started(world: World, fast: Repository, wreck: str) -> None:
     (fast.shared_state / "python").write_text(wreck)
-    (fast.own_state / "stamp").unlink()
+    stamp.remove(stamp_of(fast))
     assert not fire(world, fast)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from freshvenv.config.settings import Settings, parse_settings, read_toml
 from freshvenv.errors import SettingsError, VenvError
-from freshvenv.hooks.stamp import HEADER, holds
+from freshvenv.hooks.stamp import holds
 from freshvenv.interpreter import Interpreter
 from freshvenv.trust.ledger import DamagedLedgerError, Ledger, parse_ledger
 from freshvenv.trust.reflog import Deed, is_id, parse_reflog
@@ -50,35 +50,40 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # The stamp
 
 WORDS = (
-    HEADER,
-    f"commit {COMMIT}",
+    f"commit%{COMMIT}",
+    *(f"end%{count}" for count in range(-1, 5)),
     "end",
-    "newer a",
-    "absent a",
-    "newer \0",
-    f"absent {'x' * 300}",
-    "",
+    "newer%a",
+    "newer%%dev%null",
+    "absent%a",
+    f"absent%{'x' * 200}",
     "tree",
+    "%",
+    ".hidden",
     "\udce9",
 )
+NAMES = st.sampled_from(WORDS) | st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), max_size=8)
 
 
 @thoroughly
-@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=8), max_size=6).map("\n".join) | st.binary(max_size=40))
-def test_stamp(folder: Path, text: str | bytes) -> None:
+@given(st.sets(NAMES.filter(lambda name: name not in {"", ".", ".."}), max_size=6))
+def test_stamp(tmp_path_factory: pytest.TempPathFactory, names: set[str]) -> None:
     """It vouches only where it is whole and names the commit."""
-    content = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
-    (folder / "stamp").write_bytes(content)
-    if holds(str(folder / "stamp"), str(folder), COMMIT):
-        lines = content.split(b"\n")
-        assert lines[0] == HEADER.encode()
-        assert lines[-2:] == [b"end", b""]
-        assert f"commit {COMMIT}".encode() in lines
+    folder = tmp_path_factory.mktemp("stamp", numbered=True)
+    for name in names:
+        (folder / name).touch()
+    shown = {name for name in names if not name.startswith(".")}
+    if holds(str(folder), str(folder.parent), COMMIT):
+        assert {f"commit%{COMMIT}", f"end%{len(shown) - 1}"} <= shown
+        assert not any(name.startswith("newer%") and name != "newer%%dev%null" for name in shown)
+        assert {name.partition("%")[0] for name in shown} <= {"commit", "end", "newer", "absent", "tree"}
 
 
-def test_stamp_that_is_whole_is_among_those(folder: Path) -> None:
-    (folder / "stamp").write_text(f"{HEADER}\ncommit {COMMIT}\nend\n")
-    assert holds(str(folder / "stamp"), str(folder), COMMIT)
+def test_stamp_that_is_whole_is_among_those(tmp_path: Path) -> None:
+    (tmp_path / "stamp").mkdir()
+    for name in (f"commit%{COMMIT}", "absent%a", "tree", "end%3"):
+        (tmp_path / "stamp" / name).touch()
+    assert holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
 
 
 # RECORD

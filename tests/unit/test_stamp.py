@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freshvenv.hooks.stamp import holds, render
+from freshvenv.hooks.stamp import facts, holds, remove, write
 from freshvenv.source.refs import find_git_dir, head_commit
 from support.repository import create
 from support.world import World
@@ -21,51 +22,61 @@ WHEN = 1_700_000_000_000_000_000
 """When the stamp is dated to, in nanoseconds."""
 
 
-def test_render() -> None:
-    text = render(COMMIT, {".": TREE, "sub": "8" * 40}, ["a/RECORD", "/opt/b"], [".nox", "a venv"])
-    assert text == (
-        "freshvenv 2\n"
-        "newer a/RECORD\n"
-        "newer /opt/b\n"
-        "absent .nox\n"
-        "absent a venv\n"
-        f"commit {COMMIT}\n"
-        f"tree {TREE} .\n"
-        f"tree {'8' * 40} sub\n"
-        "end\n"
+def test_facts() -> None:
+    names = facts(COMMIT, {".": TREE, "sub": "8" * 40}, ["a/RECORD", "/opt/b"], [".nox", "a venv"])
+    assert names == (
+        "newer%a%RECORD",
+        "newer%%opt%b",
+        "absent%.nox",
+        "absent%a venv",
+        f"commit%{COMMIT}",
+        f"tree%{TREE}%.",
+        f"tree%{'8' * 40}%sub",
+        "end%7",
     )
 
 
-def test_render_where_files_are_uncommitted() -> None:
-    assert render("", {".": TREE}, [], []) == f"freshvenv 2\ntree {TREE} .\nend\n"
+def test_facts_where_files_are_uncommitted() -> None:
+    assert facts("", {".": TREE}, [], []) == (f"tree%{TREE}%.", "end%1")
 
 
-PLAIN = ["a b", "vénv", "quo'te", 'quo"te', "back\\slash", "$HOME", "*", "-n", "byte \udce9"]
+def test_fact_that_is_said_twice() -> None:
+    """Two venvs have the same witness; a folder has one file of a name."""
+    assert facts(COMMIT, {}, ["a", "a"], []) == ("newer%a", f"commit%{COMMIT}", "end%2")
+
+
+PLAIN = [
+    "a b",
+    "vénv",
+    "quo'te",
+    'quo"te',
+    "back\\slash",
+    "$HOME",
+    "*",
+    "-n",
+    "byte \udce9",
+    "a\nb",
+    "a\n",
+    "a ",
+    "a\t",
+    "a\rb",
+    "a  b",
+    " a",
+]
 
 
 @pytest.mark.parametrize("path", PLAIN)
 def test_plain_path(path: str) -> None:
-    assert render(COMMIT, {".": TREE}, [path], [path])
+    assert facts(COMMIT, {".": TREE}, [path], [path])
 
 
-ODD = {
-    "newline": "a\nb",
-    "newline at the end": "a\n",
-    "blank at the end": "a ",
-    "tab at the end": "a\t",
-    "null byte": "a\0b",
-    "carriage return": "a\rb",
-    "two blanks in a row": "a  b",
-    "tab": "a\tb",
-    "blank at the beginning": " a",
-}
+ODD = {"null byte": "a\0b", "percent sign": "a%b", "too long for a name": "a" * 250, "too long in bytes": "é" * 125}
 
 
 @pytest.mark.parametrize("path", ODD.values(), ids=ODD)
 def test_path_that_the_form_cannot_carry(path: str) -> None:
-    """``read -r`` of ``sh`` takes words apart at blanks and tabs; Python reads a carriage return as a line end."""
-    assert render(COMMIT, {".": TREE}, [path], []) == ""
-    assert render(COMMIT, {".": TREE}, [], [path]) == ""
+    assert facts(COMMIT, {".": TREE}, [path], []) == ()
+    assert facts(COMMIT, {".": TREE}, [], [path]) == ()
 
 
 @pytest.fixture
@@ -73,12 +84,11 @@ def stamp(tmp_path: Path) -> Path:
     """A stamp for a work tree with a witness; one place is not there."""
     (tmp_path / "witness").touch()
     os.utime(tmp_path / "witness", ns=(WHEN, WHEN))
-    return write(tmp_path / "stamp", render(COMMIT, {".": TREE}, ["witness"], ["nothing"]))
+    return put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, ["witness"], ["nothing"]))
 
 
-def write(path: Path, text: str) -> Path:
-    path.write_bytes(os.fsencode(text))
-    os.utime(path, ns=(WHEN, WHEN))
+def put(path: Path, names: tuple[str, ...]) -> Path:
+    write(path, names, WHEN)
     return path
 
 
@@ -86,9 +96,25 @@ def test_holds(stamp: Path) -> None:
     assert holds(str(stamp), str(stamp.parent), COMMIT)
 
 
-def make_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
+def replace(path: Path) -> None:
+    remove(path)
+    path.touch()
+
+
+def link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def give_away(path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    os.chown(path, 12345, 12345)
+
+
+def rename(path: Path, old: str, new: str) -> None:
+    [found] = path.glob(old)
+    found.rename(path / new)
 
 
 Change = Callable[[Path], object]
@@ -98,17 +124,21 @@ CHANGES: dict[str, Change] = {
     "witness gone": lambda top: (top / "witness").unlink(),
     "absent place is there": lambda top: (top / "nothing").mkdir(),
     "absent place is a dangling link": lambda top: (top / "nothing").symlink_to("nowhere"),
-    "stamp gone": lambda top: (top / "stamp").unlink(),
-    "stamp empty": lambda top: write(top / "stamp", ""),
-    "stamp cut off": lambda top: write(top / "stamp", "freshvenv 2\n"),
-    "stamp cut off after a line": lambda top: write(top / "stamp", f"freshvenv 2\ncommit {COMMIT}\ntree {TREE} .\n"),
-    "stamp cut off before its end": lambda top: write(top / "stamp", (top / "stamp").read_text()[:-1]),
-    "stamp of another version": lambda top: write(top / "stamp", f"freshvenv 1\ncommit {COMMIT}\nend\n"),
-    "stamp is a folder": lambda top: make_folder(top / "stamp"),
-    "stamp without a commit": lambda top: write(top / "stamp", render("", {".": TREE}, [], [])),
-    "stamp for another commit": lambda top: write(top / "stamp", render("d" * 40, {".": TREE}, [], [])),
-    "witness below a file": lambda top: write(top / "stamp", render(COMMIT, {".": TREE}, ["witness/RECORD"], [])),
-    "witness with a null byte": lambda top: write(top / "stamp", f"freshvenv 2\nnewer a\0b\ncommit {COMMIT}\nend\n"),
+    "stamp gone": lambda top: remove(top / "stamp"),
+    "stamp without the witness": lambda top: (top / "stamp" / "newer%witness").unlink(),
+    "stamp without the tree": lambda top: (top / "stamp" / f"tree%{TREE}%.").unlink(),
+    "stamp without its end": lambda top: (top / "stamp" / "end%4").unlink(),
+    "stamp with more than it should have": lambda top: (top / "stamp" / "absent%x").touch(),
+    "stamp with another word": lambda top: rename(top / "stamp", "newer*", "later%witness"),
+    "stamp without words": lambda top: rename(top / "stamp", "newer*", "witness"),
+    "stamp with another count": lambda top: rename(top / "stamp", "end*", "end%04"),
+    "stamp is a file": lambda top: replace(top / "stamp"),
+    "stamp is a link": lambda top: link(top / "stamp"),
+    "stamp is somebody else's": lambda top: give_away(top / "stamp"),
+    "stamp without a commit": lambda top: put(top / "stamp", facts("", {".": TREE}, [], [])),
+    "stamp for another commit": lambda top: put(top / "stamp", facts("d" * 40, {".": TREE}, [], [])),
+    "witness below a file": lambda top: put(top / "stamp", facts(COMMIT, {".": TREE}, ["witness/RECORD"], [])),
+    "stamp older": lambda top: os.utime(top / "stamp" / "end%4", ns=(WHEN, WHEN - 1)),
 }
 
 
@@ -120,7 +150,9 @@ def test_holds_no_longer(stamp: Path, change: Change) -> None:
 
 HARMLESS: dict[str, Change] = {
     "witness older": lambda top: os.utime(top / "witness", ns=(WHEN, WHEN - 1)),
-    "stamp newer": lambda top: os.utime(top / "stamp", ns=(WHEN, WHEN + 1)),
+    "stamp newer": lambda top: os.utime(top / "stamp" / "end%4", ns=(WHEN, WHEN + 1)),
+    "folder of another date": lambda top: os.utime(top / "stamp", ns=(0, 0)),
+    "hidden file in it": lambda top: (top / "stamp" / ".nfs01").touch(),
     "other file": lambda top: (top / "other").touch(),
 }
 
@@ -137,9 +169,9 @@ def test_holds_for_no_other_commit(stamp: Path, commit: str) -> None:
 
 
 def test_path_in_the_form_holds(tmp_path: Path) -> None:
-    """What is rendered is read back: a place with an odd name that appears is seen."""
+    """What is written is read back: a place with an odd name that appears is seen."""
     for name in PLAIN:
-        stamp = write(tmp_path / "stamp", render(COMMIT, {".": TREE}, [], [name]))
+        stamp = put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], [name]))
         assert holds(str(stamp), str(tmp_path), COMMIT)
         (tmp_path / name).touch()
         assert not holds(str(stamp), str(tmp_path), COMMIT)
@@ -151,14 +183,48 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 @settings(database=None, deadline=None, max_examples=150)
 @given(NAMES.filter(lambda name: name not in {".", ".."}))
 def test_what_is_written_is_read_back(name: str) -> None:
-    text = render(COMMIT, {".": TREE}, [], [name])
-    if not text:
+    names = facts(COMMIT, {".": TREE}, [], [name])
+    if not names:
+        assert "%" in name
         return
     with TemporaryDirectory() as top:
-        stamp = write(Path(top, "s t a m p"), text)
+        stamp = put(Path(top, "s t a m p"), names)
         assert holds(str(stamp), top, COMMIT)
         Path(top, name).touch()
         assert not holds(str(stamp), top, COMMIT)
+
+
+LEFT: dict[str, Callable[[Path], object]] = {
+    "nothing": remove,
+    "a stamp": lambda path: put(path, facts("d" * 40, {".": TREE}, ["w"], ["n"])),
+    "a file": lambda path: path.touch(),
+    "a link": lambda path: path.symlink_to("."),
+    "a pipe": os.mkfifo,
+    "what killed runs left": lambda path: (path.with_name("stamp-0123") / "stamp").mkdir(parents=True),
+}
+
+
+@pytest.mark.parametrize("leave", LEFT.values(), ids=LEFT)
+def test_whatever_is_in_its_place_goes(tmp_path: Path, leave: Callable[[Path], object]) -> None:
+    leave(tmp_path / "stamp")
+    put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], []))
+    assert holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
+    assert [path.name for path in tmp_path.glob("stamp*")] == ["stamp"]
+    remove(tmp_path / "stamp")
+    assert list(tmp_path.glob("stamp*")) == []
+
+
+def test_disk_that_is_full_leaves_nothing_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], []))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "utime", full)
+    with pytest.raises(OSError, match="No space"):
+        write(tmp_path / "stamp", facts("d" * 40, {".": TREE}, [], []), WHEN)
+    assert holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
+    assert [path.name for path in tmp_path.glob("stamp*")] == ["stamp"]
 
 
 # What git's own files say

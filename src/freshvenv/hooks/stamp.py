@@ -1,56 +1,103 @@
 """The stamp: what a hook may take for done without looking further, in a form that ``sh`` can read.
 
-A line a fact, a word and then its value, in this order. ``newer PATH``: a witness; when it is newer than the stamp,
-or gone, the stamp says nothing any more. ``absent PATH``: something that was not there and would have to be looked at
-if it were. ``commit ID``: HEAD when all was fresh; where it still is, the shim reads no further, since a shell reads a
-byte at a time. ``tree ID PATH``: the hash of a path (``.`` for the top) in that commit. ``end``: a stamp without it was
-cut. Paths are relative to the top of the work tree, or absolute.
+It is a folder, and each fact is the name of an empty file in it: a shell lists a folder at once, but reads a file a
+byte at a time, which took longer than all else that the shim does. A name is a word and its value, with ``%`` between
+them and for each ``/``. ``newer%PATH``: a witness; when it is newer than the stamp, or gone, the stamp says nothing any
+more. ``absent%PATH``: something that was not there and would have to be looked at if it were. ``commit%ID``: HEAD when
+all was fresh. ``tree%ID%PATH``: the hash of a path (``.`` for the top) in that commit. ``end%COUNT``: how many others
+there are, so that a stamp of which something was lost is known from a whole one; the time of that file is the stamp's.
+Paths are relative to the top of the work tree, or absolute.
 
-Only :mod:`os` and what it has loaded anyway is imported: this is read before anything else is loaded.
+Only :mod:`os` and what it has loaded anyway is imported to read it: that is done before anything else is loaded.
 """
 
 from __future__ import annotations
 
 import os
-
-from freshvenv.own import read_dated
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
-HEADER = "freshvenv 2"
-
-LARGEST = 1024 * 1024
-"""More bytes than any stamp has."""
+_LONGEST = 255
+"""Bytes that a name may have on the file systems of today."""
 
 
-def render(commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: Iterable[str]) -> str:
-    """The stamp's text; empty when a path has white space that ``read`` in ``sh`` would not give back."""
-    lines = [HEADER]
-    lines += [f"newer {path}" for path in newer]
-    lines += [f"absent {path}" for path in absent]
+def facts(commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: Iterable[str]) -> tuple[str, ...]:
+    """The names of the files, ``end`` last; none when a path has a ``%``, or is too long for a name."""
+    pairs = [("newer", path) for path in newer]
+    pairs += [("absent", path) for path in absent]
     if commit:
-        lines.append(f"commit {commit}")
-    lines += [f"tree {tree} {path}" for path, tree in trees.items()]
-    if any("\0" in line or " ".join(line.split()) != line for line in lines):
-        return ""
-    return "\n".join([*lines, "end", ""])
+        pairs.append(("commit", commit))
+    pairs += [("tree", f"{tree}/{path}") for path, tree in trees.items()]
+    names = dict.fromkeys(f"{word}%{value.replace('/', '%')}" for word, value in pairs)
+    if any("%" in value or "\0" in value for _, value in pairs):
+        return ()
+    if any(len(os.fsencode(name)) > _LONGEST for name in names):
+        return ()
+    return (*names, f"end%{len(names)}")
+
+
+def write(stamp: Path, names: tuple[str, ...], date: int) -> None:
+    """Put a stamp in the place of what is there, dated to ``date`` (nanoseconds since the epoch). Raises ``OSError``.
+
+    A kill on the way leaves the old one or none, and so do two runs at once that are in each other's way.
+    """
+    # Imported here: who only reads needs none of it.
+    from freshvenv.files import new_directory, remove_tree
+
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    for left in stamp.parent.glob(f"{stamp.name}-*"):
+        remove_tree(left)
+    aside = new_directory(stamp.parent, f"{stamp.name}-")
+    try:
+        for name in names:
+            os.close(os.open(aside / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.utime(aside / names[-1], ns=(date, date))
+        remove(stamp)
+        aside.rename(stamp)
+    except BaseException:
+        remove_tree(aside)
+        raise
+
+
+def remove(stamp: Path) -> None:
+    """Take away what is in the stamp's place, at once, since nobody is to find a part of it. Raises ``OSError``."""
+    from freshvenv.files import new_directory, remove_tree
+
+    if not os.path.lexists(stamp):
+        return
+    gone = new_directory(stamp.parent, f"{stamp.name}-")
+    try:
+        os.rename(stamp, gone / stamp.name)
+    finally:
+        remove_tree(gone)
 
 
 def holds(stamp: str, top: str, commit: str) -> bool:
-    """Whether the stamp file vouches for HEAD at ``commit``: nothing has to be looked at."""
+    """Whether the stamp vouches for HEAD at ``commit``: nothing has to be looked at."""
     try:
-        content, written = read_dated(stamp, LARGEST)
-        lines = os.fsdecode(content).split("\n")
-        if lines[0] != HEADER or lines[-2:] != ["end", ""] or f"commit {commit}" not in lines:
+        folder = os.lstat(stamp)
+        if not stat.S_ISDIR(folder.st_mode) or folder.st_uid != os.geteuid():
             return False
-        for line in lines[1:]:
-            word, _, path = line.partition(" ")
-            if word == "newer" and os.stat(os.path.join(top, path)).st_mtime_ns > written:
-                return False
-            if word == "absent" and os.path.lexists(os.path.join(top, path)):
-                return False
+        # As a shell's pattern does, which leaves out what a file system or a file manager hides there.
+        names = [name for name in os.listdir(stamp) if not name.startswith(".")]
+        end = f"end%{len(names) - 1}"
+        if end not in names or f"commit%{commit}" not in names:
+            return False
+        written = os.lstat(os.path.join(stamp, end)).st_mtime_ns
+        return all(_is_so(name, top, written) for name in names)
     except (OSError, ValueError):
         return False
-    return True
+
+
+def _is_so(name: str, top: str, written: int) -> bool:
+    word, _, value = name.partition("%")
+    path = os.path.join(top, value.replace("%", "/"))
+    if word == "newer":
+        return os.stat(path).st_mtime_ns <= written
+    if word == "absent":
+        return not os.path.lexists(path)
+    return word in {"commit", "tree", "end"}

@@ -152,7 +152,7 @@ def test_the_interpreter_of_a_stranger_is_not_started(scene: Scene) -> None:
         cd "$FORK" && mkdir -p .venv/bin && printf '#!/bin/sh\ntouch "%s"\n' "$CANARY" >.venv/bin/python
         chmod +x .venv/bin/python && git add --all --force .venv && git commit --quiet --message venv && cd ../demo
         gift && git checkout --quiet FETCH_HEAD && git reset --quiet main && git checkout --quiet -- .
-        git clean --quiet -d --force && rm -f "$(own_dir)/freshvenv/stamp"
+        git clean --quiet -d --force && rm -rf "$(own_dir)/freshvenv/stamp"
     """)
     assert not scene.repository.git("status", "--porcelain")
     for command in (
@@ -175,7 +175,7 @@ def test_an_interpreter_in_the_work_tree_is_taken_by_a_resync(scene: Scene) -> N
     python.unlink()
     python.write_text(f'#!/bin/sh\nexec -a "$0" "{real}" "$@"\n'.replace("/bin/sh", "/bin/bash"))
     python.chmod(0o755)
-    scene.play('rm "$(own_dir)/freshvenv/stamp"')
+    scene.play('rm -r "$(own_dir)/freshvenv/stamp"')
     assert "never started before" in scene.trigger()[0]
     scene.repository.freshvenv("resync")
     scene.play("git checkout --quiet origin/topic")
@@ -196,7 +196,7 @@ def test_a_deletion_of_a_stranger_is_not_built(scene: Scene) -> None:
 @pytest.mark.parametrize("command", ["merge --quiet", "cherry-pick", "rebase --quiet --onto HEAD FETCH_HEAD~1"])
 def test_what_stopped_with_a_conflict_is_not_built(scene: Scene, command: str) -> None:
     scene.play(f"digit right 3 && record right && gift && git {command} FETCH_HEAD || true")
-    scene.play('grep --quiet canary backend/in_tree.py && rm -f "$(own_dir)/freshvenv/stamp" .venv/.freshvenv/voucher')
+    scene.play('grep --quiet canary backend/in_tree.py && rm -rf "$(own_dir)/freshvenv/stamp" .venv/.freshvenv/voucher')
     done = scene.repository.freshvenv("run", "--", "true", check=False)
     assert "uncommitted" in done.stderr
     assert not scene.canary.exists()
@@ -206,7 +206,7 @@ def test_a_patch_of_somebody_that_stopped_is_not_built(scene: Scene) -> None:
     scene.play("""
         digit right 3 && record right && gift && git format-patch --quiet --stdout -1 FETCH_HEAD >../patch
         git am --quiet --3way ../patch || true
-        rm -f "$(own_dir)/FETCH_HEAD" "$(own_dir)/freshvenv/stamp" .venv/.freshvenv/voucher
+        rm -rf "$(own_dir)/FETCH_HEAD" "$(own_dir)/freshvenv/stamp" .venv/.freshvenv/voucher
     """)
     done = scene.repository.freshvenv("run", "--", "true", check=False)
     assert "a patch that am applies lies uncommitted" in done.stderr
@@ -294,7 +294,7 @@ def test_a_copy_is_known_where_a_filter_fails(scene: Scene) -> None:
         mkdir -p "$(common_dir)/info" && printf 'a.txt filter=broken\\n*.py text\\n' >"$(common_dir)/info/attributes"
         git config filter.broken.clean false && git config filter.broken.required true
         echo mine >a.txt && printf 'NUMBER = 8\\r\\n' >src/demo/right.py
-        rm -f "$(own_dir)/freshvenv/brought" "$(own_dir)/freshvenv/stamp"
+        rm -rf "$(own_dir)/freshvenv/brought" "$(own_dir)/freshvenv/stamp"
     """)
     assert "files of a commit that is not trusted" in scene.trigger()[0]
     shown = scene.repository.freshvenv("resync", "--dry-run", check=False).stdout

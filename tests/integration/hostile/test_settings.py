@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.hooks import stamp
 from support.hostile import hook, say
 from support.repository import Repository
 from support.spoiled import Said
@@ -44,7 +45,7 @@ def test_pyproject_that_is_no_text_of_a_sane_size(
     message = f"freshvenv: pyproject.toml cannot be read: {why}\n"
     for command in ("resync", "status", "explain"):
         assert say(installed, command) == Said(2, message)
-    (installed.git_dir / "freshvenv" / "stamp").unlink()
+    stamp.remove(installed.git_dir / "freshvenv" / "stamp")
     assert hook(installed) == message
     say(installed, "doctor")
 
