@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-import configparser
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,16 +66,31 @@ def module_goes_up(folders: Iterable[Path], module: str) -> bool:
 
 def written_name(directory: Path) -> str:
     """The name that ``setup.cfg`` or ``setup.py`` gives a project as a plain text; empty where neither does."""
+    for file, name_in in (("setup.cfg", _name_in_settings), ("setup.py", _name_in_program)):
+        with suppress(OSError):
+            if name := name_in(_read(directory / file)):
+                return name
+    return ""
+
+
+def _name_in_settings(text: bytes) -> str:
+    # Imported here, and below: hardly any project has its name there.
+    import configparser
+
+    parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser = configparser.ConfigParser(interpolation=None)
-        parser.read_string(_read(directory / "setup.cfg").decode())
-        if name := parser.get("metadata", "name", fallback=""):
-            return name.strip()
-    except (OSError, ValueError, configparser.Error):
-        pass
+        parser.read_string(text.decode())
+        return parser.get("metadata", "name", fallback="").strip()
+    except (ValueError, configparser.Error):
+        return ""
+
+
+def _name_in_program(text: bytes) -> str:
+    import ast
+
     try:
-        tree = ast.parse(_read(directory / "setup.py"))
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        tree = ast.parse(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return ""
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and ast.unparse(call.func) in {"setup", "setuptools.setup"}:

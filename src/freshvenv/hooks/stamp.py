@@ -65,6 +65,8 @@ def write(stamp: Path, names: tuple[str, ...], date: int) -> None:
 
 def remove(stamp: Path) -> None:
     """Take away what is in the stamp's place, at once, since nobody is to find a part of it. Raises ``OSError``."""
+    from contextlib import suppress
+
     from freshvenv.files import new_directory, remove_tree
 
     if not os.path.lexists(stamp):
@@ -72,6 +74,11 @@ def remove(stamp: Path) -> None:
     gone = new_directory(stamp.parent, f"{stamp.name}-")
     try:
         os.rename(stamp, gone / stamp.name)
+        # What removes any tree takes longer to load than a stamp to be removed.
+        with suppress(OSError):
+            for fact in os.listdir(gone / stamp.name):
+                os.unlink(gone / stamp.name / fact)
+            os.rmdir(gone / stamp.name)
     finally:
         remove_tree(gone)
 

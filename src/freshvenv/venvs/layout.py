@@ -117,9 +117,14 @@ def _program(venv: Venv, plain: str) -> re.Match[str] | None:
 
 
 def _refuse_reserved(venv: Venv, payload: Payload, layout: Iterable[str]) -> None:
+    scripts = f"{venv.interpreter.scripts}/".casefold()
     for path in layout:
-        # Where the file system does not tell upper case from lower case, each of these has many names.
-        program = _program(venv, path.casefold())
+        # Where the file system does not tell upper case from lower case, each of these has many names. There can be
+        # thousands of paths, and hardly any begins so.
+        plain = path.casefold()
+        if not plain.startswith((scripts, "pyvenv.cfg", ".freshvenv")):
+            continue
+        program = _program(venv, plain)
         is_own = program is not None and program[1] == payload.name.casefold() and program[1] in _OF_THEIR_OWN
         if is_of_venv_itself(venv, path) or (program and not is_own):
             raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
@@ -130,8 +135,13 @@ def _record(layout: Mapping[str, Desired], site: str, record: str) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     prefix = f"{site}/"
-    for path, desired in layout.items():
-        shown = path.removeprefix(prefix) if path.startswith(prefix) else posixpath.relpath(path, site)
-        writer.writerow([shown, desired.digest, desired.size])
+    writer.writerows(
+        (
+            path[len(prefix) :] if path.startswith(prefix) else posixpath.relpath(path, site),
+            desired.digest,
+            desired.size,
+        )
+        for path, desired in layout.items()
+    )
     writer.writerow([posixpath.relpath(record, site), "", ""])
     return text.getvalue().encode("utf-8", errors="surrogateescape")
