@@ -111,7 +111,8 @@ def in_place_of_the_stamp(repository: Repository) -> list[Path]:
 
 
 def in_the_stamp(repository: Repository) -> list[Path]:
-    return list(stamp_of(repository).iterdir())
+    """The file that all facts are names of, by the one that counts the others."""
+    return list(stamp_of(repository).glob("end%*"))
 
 
 def in_cache(pattern: str) -> Callable[[Repository], list[Path]]:
@@ -125,7 +126,7 @@ NOTES: dict[str, Callable[[Repository], list[Path]]] = {
     "intent": intent,
     "failure": failure,
     "stamp": in_place_of_the_stamp,
-    "facts of the stamp": in_the_stamp,
+    "file of the stamp": in_the_stamp,
     "cache entry": in_cache("wheels/*/*/manifest.json"),
     "content of a cache entry": in_cache("wheels/*/*/files/*/demo/left.py"),
     "interpreter": in_cache("interpreters/*.json"),

@@ -214,6 +214,17 @@ def test_whatever_is_in_its_place_goes(tmp_path: Path, leave: Callable[[Path], o
     assert list(tmp_path.glob("stamp*")) == []
 
 
+def test_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], ["nothing"]))
+    assert holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
+    (tmp_path / "nothing").touch()
+    assert not holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
+
+
 def test_disk_that_is_full_leaves_nothing_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], []))
 

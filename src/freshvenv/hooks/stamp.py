@@ -1,6 +1,6 @@
 """The stamp: what a hook may take for done without looking further, in a form that ``sh`` can read.
 
-It is a folder, and each fact is the name of an empty file in it: a shell lists a folder at once, but reads a file a
+It is a folder, and each fact is a name of an empty file in it: a shell lists a folder at once, but reads a file a
 byte at a time, which took longer than all else that the shim does. A name is a word and its value, with ``%`` between
 them and for each ``/``. ``newer%PATH``: a witness; when it is newer than the stamp, or gone, the stamp says nothing any
 more. ``absent%PATH``: something that was not there and would have to be looked at if it were. ``commit%ID``: HEAD when
@@ -52,15 +52,25 @@ def write(stamp: Path, names: tuple[str, ...], date: int) -> None:
     for left in stamp.parent.glob(f"{stamp.name}-*"):
         remove_tree(left)
     aside = new_directory(stamp.parent, f"{stamp.name}-")
+    *others, end = (aside / name for name in names)
     try:
-        for name in names:
-            os.close(os.open(aside / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        os.utime(aside / names[-1], ns=(date, date))
+        _make(end)
+        for fact in others:
+            # One file by many names is made in a fifth of the time that as many files take.
+            try:
+                os.link(end, fact)
+            except OSError:  # not every file system has links
+                _make(fact)
+        os.utime(end, ns=(date, date))
         remove(stamp)
         aside.rename(stamp)
     except BaseException:
         remove_tree(aside)
         raise
+
+
+def _make(file: Path) -> None:
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def remove(stamp: Path) -> None:
