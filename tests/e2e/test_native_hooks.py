@@ -1,24 +1,28 @@
-"""Native hooks among what else a repository holds: other hooks, other folders, odd paths, hostile trees."""
+"""Native hooks among what else a repository holds: other folders, odd paths, hostile trees."""
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
 import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
-from support.values import replace
-from support.world import TOOLS, World
+from support.foreign_hooks import FOREIGN
+from support.repository import (
+    Repository,
+    assert_fresh,
+    create,
+    installed_value,
+    make_venv,
+    own_lines,
+    watch_interpreter,
+)
+from support.world import World
 
 HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
 
@@ -32,174 +36,6 @@ def repository(world: World) -> Repository:
     made = create(world, world.root / "demo")
     make_venv(world, made.venv)
     return made
-
-
-# Foreign hooks
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """A hook of somebody else: writes its arguments and its standard input down, and exits with a status."""
-
-    interpreter: str
-    text: str
-
-    def put(self, hook: Path, log: Path, status: int = 0) -> bytes:
-        text = textwrap.dedent(self.text).format(
-            interpreter=self.interpreter, log=str(log), quoted=shlex.quote(str(log)), status=status
-        )
-        hook.parent.mkdir(parents=True, exist_ok=True)
-        hook.write_text(text, encoding="utf-8")
-        hook.chmod(0o755)
-        return hook.read_bytes()
-
-
-FOREIGN = {
-    "sh": Foreign(
-        "/bin/sh",
-        """\
-        #!{interpreter}
-        echo "$(basename "$0" .before-freshvenv) $*" >> {quoted}
-        cat >> {quoted}
-        exit {status}
-        """,
-    ),
-    "python": Foreign(
-        sys.executable,
-        """\
-        #!{interpreter}
-        import sys
-        from pathlib import Path
-
-        with open({log!r}, "a") as log:
-            print(Path(sys.argv[0]).name.replace(".before-freshvenv", ""), *sys.argv[1:], file=log)
-            log.write(sys.stdin.read())
-        sys.exit({status})
-        """,
-    ),
-}
-
-
-_ENDS_ITSELF = pytest.mark.unpoisoned("the hook that was there before ends of it")
-
-
-@pytest.fixture(params=["sh", pytest.param("python", marks=_ENDS_ITSELF)])
-def foreign(request: pytest.FixtureRequest) -> Foreign:
-    return FOREIGN[request.param]
-
-
-def test_foreign_hook_goes_on_working(repository: Repository, foreign: Foreign) -> None:
-    log = repository.world.root / "log"
-    hook = hooks(repository) / "post-checkout"
-    before = foreign.put(hook, log)
-    repository.freshvenv("init", "--hooks", "native")
-    assert hook.with_name("post-checkout.before-freshvenv").read_bytes() == before
-
-    old, new = repository.git("rev-parse", "main", "topic").split()
-    repository.git("switch", "topic")
-
-    assert log.read_text() == f"post-checkout {old} {new} 1\n"
-    assert_fresh(repository, 31)
-
-
-def test_foreign_hook_reads_its_standard_input(repository: Repository, foreign: Foreign) -> None:
-    """git tells post-rewrite on standard input which commits became which."""
-    log = repository.world.root / "log"
-    foreign.put(hooks(repository) / "post-rewrite", log)
-    repository.git("switch", "--quiet", "topic")
-    repository.freshvenv("init", "--hooks", "native")
-    old = repository.git("rev-list", "--reverse", "main..topic").split()
-
-    repository.git("rebase", "upstream")
-
-    new = repository.git("rev-list", "--reverse", "upstream..topic").split()
-    pairs = "".join(f"{before} {after}\n" for before, after in zip(old, new, strict=True))
-    assert log.read_text() == f"post-rewrite rebase\n{pairs}"
-    assert_fresh(repository, 34)
-
-
-def test_foreign_hook_that_reads_no_input(repository: Repository) -> None:
-    """The pairs of a long rebase fill a pipe; nobody may wait for a reader that never comes, or die of it."""
-    hook = hooks(repository) / "post-rewrite"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nexit 0\n")
-    hook.chmod(0o755)
-    repository.freshvenv("init", "--hooks", "native")
-    zeros = f"{'0' * 40} {'0' * 40}\n" * 2000
-
-    done = repository.world.run(hook, "rebase", cwd=repository.path, input=zeros, check=False)
-
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_failing_foreign_post_checkout_still_fails_the_checkout(repository: Repository, foreign: Foreign) -> None:
-    foreign.put(hooks(repository) / "post-checkout", repository.world.root / "log", status=3)
-    without = repository.attempt("switch", "topic").returncode
-    repository.attempt("switch", "main")
-    repository.freshvenv("init", "--hooks", "native")
-
-    assert repository.attempt("switch", "topic").returncode == without != 0
-
-    assert_fresh(repository, 31)
-
-
-def test_foreign_hook_that_is_not_executable_stays_off(repository: Repository) -> None:
-    """git ignores such a hook, and so must the shim."""
-    log = repository.world.root / "log"
-    hook = hooks(repository) / "post-checkout"
-    FOREIGN["sh"].put(hook, log)
-    hook.chmod(0o644)
-    repository.freshvenv("init", "--hooks", "native")
-
-    assert repository.attempt("switch", "topic").returncode == 0
-
-    assert not log.exists()
-    assert_fresh(repository, 31)
-
-
-@_ENDS_ITSELF
-@pytest.mark.parametrize("order", ["pre-commit first", "freshvenv first"])
-def test_beside_the_hooks_of_pre_commit(repository: Repository, order: str) -> None:
-    """Both tools move a hook that they find out of the way and call it, whoever comes last."""
-    canary = repository.world.root / "canary"
-    entry = f"touch {shlex.quote(str(canary))}"
-    repository.write(
-        ".pre-commit-config.yaml",
-        textwrap.dedent(f"""\
-            repos:
-            -   repo: local
-                hooks:
-                -   id: canary
-                    name: canary
-                    entry: {json.dumps(entry)}
-                    language: system
-                    stages: [post-checkout, post-merge, post-rewrite, post-commit]
-                    always_run: true
-                    pass_filenames: false
-            """),
-    )
-    repository.commit("configure pre-commit")
-    repository.branch("next", ("left", 5))
-    repository.git("switch", "--quiet", "main")
-    theirs: tuple[str | Path, ...] = (
-        TOOLS / "pre-commit",
-        "install",
-        *(f"--hook-type={each}" for each in HOOK_TYPES),
-    )
-    ours: tuple[str | Path, ...] = (TOOLS / "freshvenv", "init", "--hooks", "native")
-    for install in (theirs, ours) if order == "pre-commit first" else (ours, theirs):
-        repository.world.run(*install, cwd=repository.path)
-    assert_fresh(repository, 11)
-    canary.unlink(missing_ok=True)
-
-    repository.git("switch", "next")
-    assert canary.exists()
-    assert_fresh(repository, 51)
-
-    canary.unlink()
-    repository.git("merge", "--no-edit", "upstream")
-    assert canary.exists()
-    assert_fresh(repository, 54)
 
 
 # Hook folders, install and uninstall
@@ -236,8 +72,8 @@ def test_uninstall_leaves_no_trace(repository: Repository, hooks_path: str | Non
     if hooks_path:
         repository.git("config", "core.hooksPath", hooks_path)
     if with_foreign:
-        FOREIGN["sh"].put(hooks(repository) / "post-checkout", repository.world.root / "log")
-        FOREIGN["python"].put(hooks(repository) / "pre-push", repository.world.root / "log")
+        FOREIGN["sh"].put(repository.hooks / "post-checkout", repository.world.root / "log")
+        FOREIGN["python"].put(repository.hooks / "pre-push", repository.world.root / "log")
     before = listing(repository)
 
     repository.freshvenv("hooks", "install")
@@ -250,17 +86,17 @@ def test_uninstall_leaves_no_trace(repository: Repository, hooks_path: str | Non
 def test_uninstall_keeps_a_hook_that_was_written_since(repository: Repository) -> None:
     """A person who replaced our shim by a hook of their own must find it again."""
     repository.freshvenv("hooks", "install")
-    mine = FOREIGN["sh"].put(hooks(repository) / "post-merge", repository.world.root / "log")
+    mine = FOREIGN["sh"].put(repository.hooks / "post-merge", repository.world.root / "log")
 
     repository.freshvenv("hooks", "uninstall")
 
-    assert (hooks(repository) / "post-merge").read_bytes() == mine
-    assert not (hooks(repository) / "post-checkout").exists()
+    assert (repository.hooks / "post-merge").read_bytes() == mine
+    assert not (repository.hooks / "post-checkout").exists()
 
 
 @pytest.mark.parametrize("command", [("init", "--hooks", "native"), ("hooks", "install")], ids=" ".join)
 def test_installing_twice_changes_nothing(repository: Repository, command: tuple[str, ...]) -> None:
-    FOREIGN["sh"].put(hooks(repository) / "post-checkout", repository.world.root / "log")
+    FOREIGN["sh"].put(repository.hooks / "post-checkout", repository.world.root / "log")
     repository.freshvenv(*command)
     before = listing(repository)
 
@@ -418,7 +254,7 @@ def test_odd_paths(world: World, name: str) -> None:
     repository = create(world, world.root / name)
     make_venv(world, repository.venv)
     log = world.root / "log"
-    FOREIGN["sh"].put(hooks(repository) / "post-checkout", log)
+    FOREIGN["sh"].put(repository.hooks / "post-checkout", log)
     repository.freshvenv("init", "--hooks", "native")
     assert_fresh(repository, 11)
 
@@ -435,7 +271,7 @@ def test_two_checkouts_at_once(repository: Repository) -> None:
     arrived, released = repository.world.root / "arrived", repository.world.root / "released"
     for pipe in (arrived, released):
         os.mkfifo(pipe)
-    hook = hooks(repository) / "post-checkout"
+    hook = repository.hooks / "post-checkout"
     hook.parent.mkdir(exist_ok=True)
     barrier = f"#!/bin/sh\necho here > {shlex.quote(str(arrived))}\nread go < {shlex.quote(str(released))}\n"
     hook.write_text(barrier)
@@ -457,11 +293,6 @@ def test_two_checkouts_at_once(repository: Repository) -> None:
     assert len(own_lines(said)) <= 2
 
 
-def hooks(repository: Repository) -> Path:
-    """Where git looks for hooks."""
-    return repository.path / repository.git("rev-parse", "--git-path", "hooks")
-
-
 def listing(repository: Repository) -> dict[str, tuple[int, bytes]]:
     """Every file and folder of the checkout and of git, with mode and content; the venv and git's objects left out."""
     git = repository.common_dir
@@ -471,18 +302,6 @@ def listing(repository: Repository) -> dict[str, tuple[int, bytes]]:
         if left_out.isdisjoint((path, *path.parents)):
             found[str(path)] = (path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
     return found
-
-
-def watch_interpreter(repository: Repository) -> Path:
-    """Put a script before the interpreter that the hooks start; the file that it writes then comes back."""
-    recorded = repository.common_dir / "freshvenv" / "python"
-    interpreter = recorded.read_text().rstrip("\n")
-    canary = repository.world.root / "python-was-started"
-    script = repository.world.plain / "watched-python"
-    script.write_text(f'#!/bin/sh\n: > {shlex.quote(str(canary))}\nexec {shlex.quote(interpreter)} "$@"\n')
-    script.chmod(0o755)
-    recorded.write_text(f"{script}\n")
-    return canary
 
 
 @contextmanager
@@ -508,91 +327,6 @@ def start(repository: Repository, *argv: str) -> Iterator[subprocess.Popen[str]]
 
 def assert_installed(repository: Repository, value: int) -> None:
     assert installed_value(repository.venv, repository.world) == value
-
-
-@pytest.mark.parametrize("command", [("hook", "post-checkout"), ("run", "--", "true")], ids=lambda it: it[0])
-@pytest.mark.parametrize("scope", ["--global", "--worktree"])
-def test_a_setting_that_is_not_the_clones_own_is_seen(world: World, scope: str, command: tuple[str, ...]) -> None:
-    """Nothing of the tree or of the clone's own configuration has changed; a filter's settings are mostly global."""
-    world = replace(world, env={**world.env, "GIT_CONFIG_GLOBAL": str(world.home / ".gitconfig")})
-    repository = create(world, world.root / "demo", branches={})
-    repository.write(".gitattributes", "src/demo/left.py filter=numbers\n")
-    repository.commit("attributes")
-    repository.git("config", "extensions.worktreeConfig", "true")
-    make_venv(world, repository.venv)
-    repository.freshvenv("init", "--hooks", "native")
-    repository.freshvenv("run", "--", "true")
-    assert installed_value(repository.venv, world) == 11
-    repository.git("config", scope, "filter.numbers.smudge", "sed s/1/3/")
-    repository.freshvenv(*command)
-    assert installed_value(repository.venv, world) == 31
-
-
-def test_venv_below_a_pattern_of_two_levels_is_seen(world: World) -> None:
-    repository = create(world, world.root / "demo")
-    text = (repository.path / "pyproject.toml").read_text()
-    repository.write("pyproject.toml", text.replace('[".venv"]', '["services/*/.venv"]'))
-    repository.write(".gitignore", ".venv/\n__pycache__/\n")
-    for name in ("a", "b"):
-        repository.write(f"services/{name}/x", "")
-    repository.commit("services")
-    make_venv(world, repository.path / "services" / "a" / ".venv")
-    repository.freshvenv("init", "--hooks", "native")
-    canary = watch_interpreter(repository)
-    repository.git("switch", "--quiet", "--create", "same")
-    assert not canary.exists()
-    inner = make_venv(world, repository.path / "services" / "b" / ".venv")
-    repository.git("switch", "--quiet", "--create", "other")
-    assert installed_value(inner, world) == 11
-
-
-def test_configuration_of_one_branch_is_seen(world: World) -> None:
-    repository = create(world, world.root / "demo")
-    venvs = [make_venv(world, repository.path / name) for name in (".venv", "other")]
-    (repository.common_dir / "of-topic").write_text("[freshvenv]\n\tvenvs = other\n")
-    repository.git("config", "includeIf.onbranch:same.path", "of-topic")
-    repository.freshvenv("init", "--hooks", "native")
-    repository.freshvenv("run", "--venv", ".venv", "--", "true")
-    repository.git("switch", "--quiet", "--create", "same")
-    assert [installed_value(venv, world) for venv in venvs] == [11, 11]
-
-
-@pytest.mark.unpoisoned("the user's own git is told not to follow replace refs")
-def test_what_was_noted_of_a_commit_ends_with_a_replace_ref(world: World) -> None:
-    repository = create(world, world.root / "demo")
-    make_venv(world, repository.venv)
-    repository.freshvenv("init", "--hooks", "native")
-    repository.git("switch", "--quiet", "--create", "empty")
-    repository.git("commit", "--quiet", "--allow-empty", "--message", "empty")
-    for branch in ("main", "empty", "main"):
-        repository.git("checkout", "--quiet", branch)
-    repository.git("replace", "empty", "topic")
-    repository.git("checkout", "--quiet", "main")
-    assert "1 commit is not trusted" in repository.attempt("checkout", "empty").stderr
-
-
-@pytest.mark.unpoisoned("the user's own git is told not to follow replace refs")
-@pytest.mark.parametrize("is_packed", [False, True], ids=["loose", "packed"])
-def test_other_files_of_the_same_commit_are_seen(world: World, *, is_packed: bool) -> None:
-    """With a replace ref, git checks out something else under the name of the commit that is installed."""
-    repository = create(world, world.root / "demo")
-    make_venv(world, repository.venv)
-    repository.freshvenv("init", "--hooks", "native")
-    repository.freshvenv("run", "--", "true")
-    repository.git("replace", "HEAD", "topic")
-    if is_packed:
-        repository.git("pack-refs", "--all")
-    repository.git("reset", "--quiet", "--hard")
-    assert "1 commit is not trusted" in repository.attempt("checkout", "main").stderr
-    assert "1 commit is not trusted" in repository.freshvenv("run", "--", "true", check=False).stderr
-    assert repository.target().state == "stale"
-    repository.freshvenv("resync")
-    assert_fresh(repository, 31)
-    repository.freshvenv("run", "--", "true")
-    repository.git("replace", "--delete", "HEAD")
-    repository.git("reset", "--quiet", "--hard")
-    repository.git("checkout", "main")
-    assert_fresh(repository, 11)
 
 
 def test_freshvenv_that_was_uninstalled_is_missed_in_a_line(world: World) -> None:

@@ -85,6 +85,11 @@ class Repository:
         """Where git keeps what all worktrees of the clone share."""
         return Path(self.git("rev-parse", "--path-format=absolute", "--git-common-dir"))
 
+    @property
+    def hooks(self) -> Path:
+        """Where git looks for hooks."""
+        return self.path / self.git("rev-parse", "--git-path", "hooks")
+
     def with_environment(self, **more: str) -> Repository:
         """The same checkout, seen by a user who has set more variables."""
         return replace(self, world=replace(self.world, env={**self.world.env, **more}))
@@ -201,3 +206,15 @@ def assert_fresh(repository: Repository, value: int) -> None:
 def own_lines(printed: str) -> list[str]:
     """What freshvenv wrote among what git wrote (git's progress ends in a carriage return, not a newline)."""
     return [line for line in re.split(r"[\r\n]+", printed) if line.startswith("freshvenv:")]
+
+
+def watch_interpreter(repository: Repository) -> Path:
+    """Put a script before the interpreter that the hooks start; the file that it writes then comes back."""
+    recorded = repository.common_dir / "freshvenv" / "python"
+    interpreter = recorded.read_text().rstrip("\n")
+    canary = repository.world.root / "python-was-started"
+    script = repository.world.plain / "watched-python"
+    script.write_text(f'#!/bin/sh\n: > {shlex.quote(str(canary))}\nexec {shlex.quote(interpreter)} "$@"\n')
+    script.chmod(0o755)
+    recorded.write_text(f"{script}\n")
+    return canary
