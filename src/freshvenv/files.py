@@ -16,7 +16,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
     whole one. That spares two waits for the disk, of some milliseconds each.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.parent / _new_name(f".{path.name}-")
+    aside = path.parent / new_name(f".{path.name}-")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as sink:
@@ -47,7 +47,7 @@ def new_directory(parent: Path, prefix: str) -> Path:
 
     The same as ``tempfile.mkdtemp`` does, whose import takes as long as a delta install of a small package.
     """
-    path = parent / _new_name(prefix)
+    path = parent / new_name(prefix)
     path.mkdir(mode=0o700)
     return path
 
@@ -65,7 +65,8 @@ def remove_tree(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _new_name(prefix: str) -> str:
+def new_name(prefix: str) -> str:
+    """A name that nothing has yet."""
     return f"{prefix}{os.urandom(8).hex()}"
 
 

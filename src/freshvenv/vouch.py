@@ -80,6 +80,7 @@ def _stamp_facts(sight: Sight, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     if _any_is_newer(newer):
         return ()
     return stamp.facts(
+        os.fspath(repository.top),
         sight.tree.head.commit if sight.tree.is_clean else "",
         trees,
         (_relative(path, repository.top) for path in newer),
@@ -245,6 +246,9 @@ def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:
 
 def _relative(path: Path, top: Path) -> str:
     """A path as the stamp has it: as short as can be, since the name of a file holds few bytes."""
+    if ".." in path.parts:
+        # What comes before it may be a link, and then it leads elsewhere than to the folder above that.
+        return os.fspath(path)
     relative = os.path.relpath(path, top)
     # Above a top that is reached by a link there is another folder than its path says.
     is_clear = path.is_relative_to(top) or os.path.realpath(top) == os.fspath(top)

@@ -9,6 +9,7 @@ from support.repository import (
     create,
     installed_value,
     make_venv,
+    own_lines,
     watch_interpreter,
 )
 from support.values import replace
@@ -98,3 +99,16 @@ def test_other_files_of_the_same_commit_are_seen(world: World, *, is_packed: boo
     repository.git("reset", "--quiet", "--hard")
     repository.git("checkout", "main")
     assert_fresh(repository, 11)
+
+
+@pytest.mark.ordinary_place("moves the clone itself")
+@pytest.mark.parametrize("argv", [("mv",), ("cp", "-a")], ids=" ".join)
+def test_clone_that_was_moved_or_copied(world: World, argv: tuple[str, ...]) -> None:
+    """A venv knows its place, so it is of no use in another one, although nothing in it is newer."""
+    repository = create(world, world.root / "demo")
+    make_venv(world, repository.venv)
+    repository.freshvenv("init", "--hooks", "native")
+    elsewhere = replace(repository, path=world.root / "else" / "where")
+    elsewhere.path.parent.mkdir()
+    world.run(*argv, repository.path, elsewhere.path)
+    assert own_lines(elsewhere.attempt("checkout", "--quiet", "main").stderr) != []

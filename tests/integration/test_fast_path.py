@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -51,7 +53,7 @@ def write_stamp(
 ) -> bool:
     """Leave a stamp; whether the paths can be said in one."""
     head = repository.head()
-    facts = stamp.facts(head.commit, {".": head.tree}, newer, absent)
+    facts = stamp.facts(os.fspath(repository.top), head.commit, {".": head.tree}, newer, absent)
     if facts:
         stamp.write(stamp_of(repository), facts, WHEN * 1_000_000_000)
     else:
@@ -79,16 +81,24 @@ def lose(repository: Repository, pattern: str) -> None:
     fact.unlink()
 
 
-def fire(world: World, repository: Repository, kind: str = "post-checkout", *, shell: str = "/bin/sh") -> bool:
+def fire(
+    world: World,
+    repository: Repository,
+    kind: str = "post-checkout",
+    *,
+    shell: str = "/bin/sh",
+    flag: str = "1",
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> bool:
     """Run the shim as git does; whether it starts Python."""
     hook = world.root / kind
     hook.write_bytes(shim(kind).replace(b"#!/bin/sh", b"#!" + os.fsencode(shell), 1))
     hook.chmod(0o755)
     commit = repository.head().commit
-    arguments = [commit, commit, "1"] if kind == "post-checkout" else []
+    arguments = [commit, commit, flag] if kind == "post-checkout" else []
     # Where .git is a file, git tells its hooks where that leads.
     env = {"GIT_DIR": str(repository.git_dir)} if (repository.top / ".git").is_file() else {}
-    done = world.run(hook, *arguments, cwd=repository.top, env=env)
+    done = world.run(hook, *arguments, cwd=repository.top, env={**env, **variables})
     assert (done.stdout, done.stderr) == ("", "")
     started = world.root / "started"
     if not started.exists():
@@ -118,6 +128,7 @@ NEEDS_A_LOOK: dict[str, Change] = {
     "stamp without the tree": lambda it: lose(it, "tree%*"),
     "stamp without the commit": lambda it: lose(it, "commit%*"),
     "stamp without its end": lambda it: lose(it, "end%*"),
+    "stamp of another folder": lambda it: next(stamp_of(it).glob("top%*")).rename(stamp_of(it) / "top%%tmp"),
     "stamp with more than it should have": lambda it: (stamp_of(it) / "absent%more").touch(),
     "stamp with a word that is not known": lambda it: (stamp_of(it) / "newer%witness").rename(
         stamp_of(it) / "later%witness"
@@ -296,6 +307,54 @@ def test_witness_beside_the_work_tree_that_changes_is_seen(world: World, fast: R
         assert not fire(world, fast)
         os.utime(path, (WHEN, WHEN + 1))
         assert fire(world, fast)
+
+
+OWN = frozenset(re.findall(r"(?m)^ *([a-z_]+)=", shim("post-checkout").decode())) - {"git_dir"}
+"""The variables of the script itself."""
+
+
+@pytest.mark.parametrize("value", ["yes", "yesyes", ""])
+def test_variables_of_the_same_names_are_nothing_to_it(world: World, fast: Repository, value: str) -> None:
+    assert {"same", "trees", "stamp", "brings"} <= OWN
+    variables = dict.fromkeys(OWN, value)
+    assert not fire(world, fast, variables=variables)
+    (fast.top / "src/demo/left.py").write_text("NUMBER = 7\n")
+    assert fire(world, fast, flag="0", variables=variables)
+    amend(fast)
+    assert fire(world, fast, variables=variables)
+    stamp.remove(stamp_of(fast))
+    assert fire(world, fast, variables=variables)
+
+
+@pytest.mark.parametrize(
+    "options", [{"SHELLOPTS": "nounset"}, {"SHELLOPTS": "errexit"}, {"BASHOPTS": "failglob"}], ids=str
+)
+def test_options_that_the_shell_inherits(world: World, fast: Repository, options: dict[str, str]) -> None:
+    """bash takes them from its environment. :func:`fire` sees to the exit status, and that nothing is printed."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash")
+    shell = world.plain / "sh"
+    shell.symlink_to(bash)
+    assert not fire(world, fast, shell=str(shell), variables=options)
+    empty_commit(fast)
+    assert not fire(world, fast, shell=str(shell), variables=options)
+    (fast.top / "src/demo/left.py").write_text("NUMBER = 7\n")
+    assert fire(world, fast, shell=str(shell), flag="0", variables=options)
+    amend(fast)
+    assert fire(world, fast, shell=str(shell), variables=options)
+    stamp.remove(stamp_of(fast))
+    assert fire(world, fast, shell=str(shell), variables=options)
+
+
+@pytest.mark.parametrize("folder", ["my project", "a+b"])
+def test_folder_whose_name_would_need_quoting(world: World, fast: Repository, folder: str) -> None:
+    """Where the commit is the same, nothing has to be asked about it."""
+    head = fast.head()
+    facts = stamp.facts(os.fspath(fast.top), head.commit, {".": head.tree, folder: head.tree}, ["witness"], [])
+    stamp.write(stamp_of(fast), facts, WHEN * 1_000_000_000)
+    assert not fire(world, fast)
+    assert fire(world, fast, "post-merge")
 
 
 def test_clone_that_did_not_opt_in(world: World, fast: Repository) -> None:

@@ -23,8 +23,9 @@ WHEN = 1_700_000_000_000_000_000
 
 
 def test_facts() -> None:
-    names = facts(COMMIT, {".": TREE, "sub": "8" * 40}, ["a/RECORD", "/opt/b"], [".nox", "a venv"])
+    names = facts("/home/me/demo", COMMIT, {".": TREE, "sub": "8" * 40}, ["a/RECORD", "/opt/b"], [".nox", "a venv"])
     assert names == (
+        "top%%home%me%demo",
         "newer%a%RECORD",
         "newer%%opt%b",
         "absent%.nox",
@@ -32,17 +33,17 @@ def test_facts() -> None:
         f"commit%{COMMIT}",
         f"tree%{TREE}%.",
         f"tree%{'8' * 40}%sub",
-        "end%7",
+        "end%8",
     )
 
 
 def test_facts_where_files_are_uncommitted() -> None:
-    assert facts("", {".": TREE}, [], []) == (f"tree%{TREE}%.", "end%1")
+    assert facts("/a", "", {".": TREE}, [], []) == ("top%%a", f"tree%{TREE}%.", "end%2")
 
 
 def test_fact_that_is_said_twice() -> None:
     """Two venvs have the same witness; a folder has one file of a name."""
-    assert facts(COMMIT, {}, ["a", "a"], []) == ("newer%a", f"commit%{COMMIT}", "end%2")
+    assert facts("/a", COMMIT, {}, ["a", "a"], []) == ("top%%a", "newer%a", f"commit%{COMMIT}", "end%3")
 
 
 PLAIN = [
@@ -67,7 +68,7 @@ PLAIN = [
 
 @pytest.mark.parametrize("path", PLAIN)
 def test_plain_path(path: str) -> None:
-    assert facts(COMMIT, {".": TREE}, [path], [path])
+    assert facts("/a", COMMIT, {".": TREE}, [path], [path])
 
 
 ODD = {"null byte": "a\0b", "percent sign": "a%b", "too long for a name": "a" * 250, "too long in bytes": "é" * 125}
@@ -75,8 +76,8 @@ ODD = {"null byte": "a\0b", "percent sign": "a%b", "too long for a name": "a" * 
 
 @pytest.mark.parametrize("path", ODD.values(), ids=ODD)
 def test_path_that_the_form_cannot_carry(path: str) -> None:
-    assert facts(COMMIT, {".": TREE}, [path], []) == ()
-    assert facts(COMMIT, {".": TREE}, [], [path]) == ()
+    assert facts("/a", COMMIT, {".": TREE}, [path], []) == ()
+    assert facts("/a", COMMIT, {".": TREE}, [], [path]) == ()
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def stamp(tmp_path: Path) -> Path:
     """A stamp for a work tree with a witness; one place is not there."""
     (tmp_path / "witness").touch()
     os.utime(tmp_path / "witness", ns=(WHEN, WHEN))
-    return put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, ["witness"], ["nothing"]))
+    return put(tmp_path / "stamp", facts(str(tmp_path), COMMIT, {".": TREE}, ["witness"], ["nothing"]))
 
 
 def put(path: Path, names: tuple[str, ...]) -> Path:
@@ -127,18 +128,22 @@ CHANGES: dict[str, Change] = {
     "stamp gone": lambda top: remove(top / "stamp"),
     "stamp without the witness": lambda top: (top / "stamp" / "newer%witness").unlink(),
     "stamp without the tree": lambda top: (top / "stamp" / f"tree%{TREE}%.").unlink(),
-    "stamp without its end": lambda top: (top / "stamp" / "end%4").unlink(),
+    "stamp without its end": lambda top: (top / "stamp" / "end%5").unlink(),
     "stamp with more than it should have": lambda top: (top / "stamp" / "absent%x").touch(),
     "stamp with another word": lambda top: rename(top / "stamp", "newer*", "later%witness"),
     "stamp without words": lambda top: rename(top / "stamp", "newer*", "witness"),
-    "stamp with another count": lambda top: rename(top / "stamp", "end*", "end%04"),
+    "stamp with another count": lambda top: rename(top / "stamp", "end*", "end%05"),
     "stamp is a file": lambda top: replace(top / "stamp"),
     "stamp is a link": lambda top: link(top / "stamp"),
     "stamp is somebody else's": lambda top: give_away(top / "stamp"),
-    "stamp without a commit": lambda top: put(top / "stamp", facts("", {".": TREE}, [], [])),
-    "stamp for another commit": lambda top: put(top / "stamp", facts("d" * 40, {".": TREE}, [], [])),
-    "witness below a file": lambda top: put(top / "stamp", facts(COMMIT, {".": TREE}, ["witness/RECORD"], [])),
-    "stamp older": lambda top: os.utime(top / "stamp" / "end%4", ns=(WHEN, WHEN - 1)),
+    "stamp without a commit": lambda top: put(top / "stamp", facts(str(top), "", {".": TREE}, [], [])),
+    "stamp for another commit": lambda top: put(top / "stamp", facts(str(top), "d" * 40, {".": TREE}, [], [])),
+    "work tree moved": lambda top: rename(top / "stamp", "top*", "top%%nowhere"),
+    "work tree copied": lambda top: rename(top / "stamp", "top*", "top%%tmp"),
+    "witness below a file": lambda top: put(
+        top / "stamp", facts(str(top), COMMIT, {".": TREE}, ["witness/RECORD"], [])
+    ),
+    "stamp older": lambda top: os.utime(top / "stamp" / "end%5", ns=(WHEN, WHEN - 1)),
 }
 
 
@@ -150,7 +155,7 @@ def test_holds_no_longer(stamp: Path, change: Change) -> None:
 
 HARMLESS: dict[str, Change] = {
     "witness older": lambda top: os.utime(top / "witness", ns=(WHEN, WHEN - 1)),
-    "stamp newer": lambda top: os.utime(top / "stamp" / "end%4", ns=(WHEN, WHEN + 1)),
+    "stamp newer": lambda top: os.utime(top / "stamp" / "end%5", ns=(WHEN, WHEN + 1)),
     "folder of another date": lambda top: os.utime(top / "stamp", ns=(0, 0)),
     "hidden file in it": lambda top: (top / "stamp" / ".nfs01").touch(),
     "other file": lambda top: (top / "other").touch(),
@@ -171,7 +176,7 @@ def test_holds_for_no_other_commit(stamp: Path, commit: str) -> None:
 def test_path_in_the_form_holds(tmp_path: Path) -> None:
     """What is written is read back: a place with an odd name that appears is seen."""
     for name in PLAIN:
-        stamp = put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], [name]))
+        stamp = put(tmp_path / "stamp", facts(str(tmp_path), COMMIT, {".": TREE}, [], [name]))
         assert holds(str(stamp), str(tmp_path), COMMIT)
         (tmp_path / name).touch()
         assert not holds(str(stamp), str(tmp_path), COMMIT)
@@ -183,11 +188,11 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 @settings(database=None, deadline=None, max_examples=150)
 @given(NAMES.filter(lambda name: name not in {".", ".."}))
 def test_what_is_written_is_read_back(name: str) -> None:
-    names = facts(COMMIT, {".": TREE}, [], [name])
-    if not names:
-        assert "%" in name
-        return
     with TemporaryDirectory() as top:
+        names = facts(top, COMMIT, {".": TREE}, [], [name])
+        if not names:
+            assert "%" in name
+            return
         stamp = put(Path(top, "s t a m p"), names)
         assert holds(str(stamp), top, COMMIT)
         Path(top, name).touch()
@@ -196,7 +201,7 @@ def test_what_is_written_is_read_back(name: str) -> None:
 
 LEFT: dict[str, Callable[[Path], object]] = {
     "nothing": remove,
-    "a stamp": lambda path: put(path, facts("d" * 40, {".": TREE}, ["w"], ["n"])),
+    "a stamp": lambda path: put(path, facts(str(path.parent), "d" * 40, {".": TREE}, ["w"], ["n"])),
     "a file": lambda path: path.touch(),
     "a link": lambda path: path.symlink_to("."),
     "a pipe": os.mkfifo,
@@ -207,11 +212,27 @@ LEFT: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("leave", LEFT.values(), ids=LEFT)
 def test_whatever_is_in_its_place_goes(tmp_path: Path, leave: Callable[[Path], object]) -> None:
     leave(tmp_path / "stamp")
-    put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], []))
+    put(tmp_path / "stamp", facts(str(tmp_path), COMMIT, {".": TREE}, [], []))
     assert holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
     assert [path.name for path in tmp_path.glob("stamp*")] == ["stamp"]
     remove(tmp_path / "stamp")
     assert list(tmp_path.glob("stamp*")) == []
+
+
+def test_stamp_of_somebody_else_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder that it is in is ours, and that is enough."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can be somebody else")
+    monkeypatch.chdir(tmp_path)
+    stamp = put(Path("stamp"), facts("/a", COMMIT, {".": TREE}, [], []))
+    os.chown(".", 12345, 12345)
+    names = facts(str(tmp_path), "d" * 40, {".": TREE}, [], [])
+    os.seteuid(12345)
+    try:
+        write(stamp, names, WHEN)
+        assert sorted(os.listdir(stamp)) == sorted(names)
+    finally:
+        os.seteuid(0)
 
 
 def test_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,21 +240,21 @@ def test_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Monk
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
-    put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], ["nothing"]))
+    put(tmp_path / "stamp", facts(str(tmp_path), COMMIT, {".": TREE}, [], ["nothing"]))
     assert holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
     (tmp_path / "nothing").touch()
     assert not holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
 
 
 def test_disk_that_is_full_leaves_nothing_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(tmp_path / "stamp", facts(COMMIT, {".": TREE}, [], []))
+    put(tmp_path / "stamp", facts(str(tmp_path), COMMIT, {".": TREE}, [], []))
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "utime", full)
     with pytest.raises(OSError, match="No space"):
-        write(tmp_path / "stamp", facts("d" * 40, {".": TREE}, [], []), WHEN)
+        write(tmp_path / "stamp", facts(str(tmp_path), "d" * 40, {".": TREE}, [], []), WHEN)
     assert holds(str(tmp_path / "stamp"), str(tmp_path), COMMIT)
     assert [path.name for path in tmp_path.glob("stamp*")] == ["stamp"]
 

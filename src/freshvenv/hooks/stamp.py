@@ -2,11 +2,12 @@
 
 It is a folder, and each fact is a name of an empty file in it: a shell lists a folder at once, but reads a file a
 byte at a time, which took longer than all else that the shim does. A name is a word and its value, with ``%`` between
-them and for each ``/``. ``newer%PATH``: a witness; when it is newer than the stamp, or gone, the stamp says nothing any
-more. ``absent%PATH``: something that was not there and would have to be looked at if it were. ``commit%ID``: HEAD when
-all was fresh. ``tree%ID%PATH``: the hash of a path (``.`` for the top) in that commit. ``end%COUNT``: how many others
-there are, so that a stamp of which something was lost is known from a whole one; the time of that file is the stamp's.
-Paths are relative to the top of the work tree, or absolute.
+them and for each ``/``. ``newer%PATH``: a witness; when it is newer than the stamp, or gone, the stamp says nothing
+any more. ``absent%PATH``: something that was not there and would have to be looked at if it were. ``top%PATH``: where
+the work tree was, since that may have been moved or copied. ``commit%ID``: HEAD when all was fresh. ``tree%ID%PATH``:
+the hash of a path (``.`` for the top) in that commit. ``end%COUNT``: how many others there are, so that a stamp of
+which something was lost is known from a whole one; the time of that file is the stamp's. Paths are relative to the
+top of the work tree, or absolute.
 
 Only :mod:`os` and what it has loaded anyway is imported to read it: that is done before anything else is loaded.
 """
@@ -25,9 +26,12 @@ _LONGEST = 255
 """Bytes that a name may have on the file systems of today."""
 
 
-def facts(commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: Iterable[str]) -> tuple[str, ...]:
+def facts(
+    top: str, commit: str, trees: Mapping[str, str], newer: Iterable[str], absent: Iterable[str]
+) -> tuple[str, ...]:
     """The names of the files, ``end`` last; none when a path has a ``%``, or is too long for a name."""
-    pairs = [("newer", path) for path in newer]
+    pairs = [("top", top)]
+    pairs += [("newer", path) for path in newer]
     pairs += [("absent", path) for path in absent]
     if commit:
         pairs.append(("commit", commit))
@@ -49,7 +53,7 @@ def write(stamp: Path, names: tuple[str, ...], date: int) -> None:
     from freshvenv.files import new_directory, remove_tree
 
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    for left in stamp.parent.glob(f"{stamp.name}-*"):
+    for left in stamp.parent.glob(f"{stamp.name}-*"):  # by killed runs
         remove_tree(left)
     aside = new_directory(stamp.parent, f"{stamp.name}-")
     *others, end = (aside / name for name in names)
@@ -77,20 +81,22 @@ def remove(stamp: Path) -> None:
     """Take away what is in the stamp's place, at once, since nobody is to find a part of it. Raises ``OSError``."""
     from contextlib import suppress
 
-    from freshvenv.files import new_directory, remove_tree
+    from freshvenv.files import new_name, remove_tree
 
-    if not os.path.lexists(stamp):
-        return
-    gone = new_directory(stamp.parent, f"{stamp.name}-")
+    # A new name in the same folder needs no room, and nothing of the stamp itself, which may be somebody else's.
+    gone = stamp.parent / new_name(f"{stamp.name}-")
     try:
-        os.rename(stamp, gone / stamp.name)
-        # What removes any tree takes longer to load than a stamp to be removed.
-        with suppress(OSError):
-            for fact in os.listdir(gone / stamp.name):
-                os.unlink(gone / stamp.name / fact)
-            os.rmdir(gone / stamp.name)
-    finally:
-        remove_tree(gone)
+        os.rename(stamp, gone)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(os.lstat(gone).st_mode):
+        os.unlink(gone)
+        return
+    # What removes any tree takes longer to load than a stamp to be removed.
+    with suppress(OSError):
+        for name in os.listdir(gone):
+            os.unlink(gone / name)
+    remove_tree(gone)
 
 
 def holds(stamp: str, top: str, commit: str) -> bool:
@@ -117,4 +123,6 @@ def _is_so(name: str, top: str, written: int) -> bool:
         return os.stat(path).st_mtime_ns <= written
     if word == "absent":
         return not os.path.lexists(path)
+    if word == "top":
+        return os.path.samefile(path, top)
     return word in {"commit", "tree", "end"}
