@@ -9,19 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.hooks.native import HOOK_TYPES
 from support.foreign_hooks import FOREIGN, Foreign
-from support.repository import Repository, assert_fresh, create, make_venv
+from support.repository import Repository, assert_fresh, create_with_venv
 from support.world import TOOLS, World
-
-HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
 
 
 @pytest.fixture
 def repository(world: World) -> Repository:
-    """The demo repository with a venv that nothing was installed into, and no hooks."""
-    made = create(world, world.root / "demo")
-    make_venv(world, made.venv)
-    return made
+    return create_with_venv(world)
 
 
 _ENDS_ITSELF = pytest.mark.unpoisoned("the hook that was there before ends of it")

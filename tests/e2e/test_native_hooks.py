@@ -12,11 +12,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from freshvenv.hooks.native import HOOK_TYPES
 from support.foreign_hooks import FOREIGN
 from support.repository import (
     Repository,
     assert_fresh,
     create,
+    create_with_venv,
     installed_value,
     make_venv,
     own_lines,
@@ -24,18 +26,13 @@ from support.repository import (
 )
 from support.world import World
 
-HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
-
 ENOUGH = 120
 """Seconds after which something that waits for itself is taken to wait for ever."""
 
 
 @pytest.fixture
 def repository(world: World) -> Repository:
-    """The demo repository with a venv that nothing was installed into, and no hooks."""
-    made = create(world, world.root / "demo")
-    make_venv(world, made.venv)
-    return made
+    return create_with_venv(world)
 
 
 # Hook folders, install and uninstall

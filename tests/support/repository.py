@@ -218,3 +218,10 @@ def watch_interpreter(repository: Repository) -> Path:
     script.chmod(0o755)
     recorded.write_text(f"{script}\n")
     return canary
+
+
+def create_with_venv(world: World) -> Repository:
+    """The demo repository with a venv that nothing was installed into, and no hooks."""
+    made = create(world, world.root / "demo")
+    make_venv(world, made.venv)
+    return made

@@ -22,6 +22,8 @@ _LIBRARIES = frozenset({"purelib", "platlib"})
 # Programs that belong to the environment itself; a wheel that brings one of these would take it over.
 _RESERVED = r"(python|pip|activate|activate_this|git|uv)([\d.]*)(\.\w+)?"
 
+_OF_EVERY_VENV = ("pyvenv.cfg", ".freshvenv")
+
 _OF_THEIR_OWN = frozenset({"pip", "uv"})
 """Distributions whose own program is one of these."""
 
@@ -108,21 +110,25 @@ def is_of_venv_itself(venv: Venv, path: str) -> bool:
     plain = path.casefold()
     program = _program(venv, plain)
     is_program = program is not None and program[1] in {"python", "activate", "activate_this"}
-    return is_program or plain in {"pyvenv.cfg", ".freshvenv"} or plain.startswith(".freshvenv/")
+    return is_program or plain in _OF_EVERY_VENV or plain.startswith(".freshvenv/")
+
+
+def _scripts(venv: Venv) -> str:
+    return f"{venv.interpreter.scripts}/".casefold()
 
 
 def _program(venv: Venv, plain: str) -> re.Match[str] | None:
-    scripts = f"{venv.interpreter.scripts}/".casefold()
+    scripts = _scripts(venv)
     return re.fullmatch(_RESERVED, plain.removeprefix(scripts)) if plain.startswith(scripts) else None
 
 
 def _refuse_reserved(venv: Venv, payload: Payload, layout: Iterable[str]) -> None:
-    scripts = f"{venv.interpreter.scripts}/".casefold()
+    beginnings = (_scripts(venv), *_OF_EVERY_VENV)
     for path in layout:
         # Where the file system does not tell upper case from lower case, each of these has many names. There can be
         # thousands of paths, and hardly any begins so.
         plain = path.casefold()
-        if not plain.startswith((scripts, "pyvenv.cfg", ".freshvenv")):
+        if not plain.startswith(beginnings):
             continue
         program = _program(venv, plain)
         is_own = program is not None and program[1] == payload.name.casefold() and program[1] in _OF_THEIR_OWN
