@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from freshvenv.report import Outcome
-    from freshvenv.source.git import Listing, Repository
+    from freshvenv.source.git import BegunListing, Listing, Repository
     from freshvenv.trust.gate import Gate
 
 
@@ -129,26 +129,32 @@ def _run(kind: str, *, brings: bool) -> None:
         if not read_settings(repository).on_commit:
             return
 
-    # Imported only now: refusing should cost no more than the question.
-    from freshvenv.sync import Request, sync
-    from freshvenv.workshop import Workshop
+    # Imported only now: refusing should cost no more than the question. And git walks the work tree meanwhile.
+    with repository.begin_listing() as listing:
+        from freshvenv.sync import Request, sync
+        from freshvenv.workshop import Workshop
 
-    sync(repository, Workshop.of_user(), Request(automatic=True), _report, _Judged(gate, judged))
+        sync(repository, Workshop.of_user(), Request(automatic=True), _report, _Judged(gate, judged, listing))
 
 
 class _Judged:
-    """The gate, which is asked about HEAD again only when it is another commit than the one that was judged."""
+    """The gate, which is not asked again what it was asked already.
 
-    def __init__(self, gate: Gate, commit: str) -> None:
+    About HEAD it is, when that is another commit than the one that was judged; ``begun`` is the first listing.
+    """
+
+    def __init__(self, gate: Gate, commit: str, begun: BegunListing) -> None:
         self._gate = gate
         self._commit = commit
+        self._begun: BegunListing | None = begun
 
     def permit(self) -> str:
         head = _head(self._gate.repository)
         return self._commit if head == self._commit else self._gate.permit(head)
 
     def vet(self, more: Collection[str] = ()) -> Listing:
-        return self._gate.vet(more)
+        begun, self._begun = self._begun, None
+        return self._gate.vet(more, begun.finish() if begun else None)
 
 
 def _head(repository: Repository) -> str:

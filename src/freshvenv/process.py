@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Finished(NamedTuple):
@@ -41,16 +41,48 @@ def run(
 
     ``env`` is added to the environment. Raises ``OSError`` when the program cannot be started.
     """
-    done = subprocess.run(
+    with start(argv, cwd=cwd, env=env, input=input) as child:
+        return child.finish()
+
+
+class Running:
+    """A program that runs while we go on. It does not outlast the ``with`` block that it is used in."""
+
+    def __init__(self, child: subprocess.Popen[bytes], input: bytes | None) -> None:
+        self._child = child
+        self._input = input
+
+    def finish(self) -> Finished:
+        """Wait for its end."""
+        stdout, stderr = self._child.communicate(self._input)
+        return Finished(self._child.returncode, stdout, stderr)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child.returncode is None:
+            self._child.kill()
+        self._child.__exit__(None, None, None)
+
+
+def start(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    input: bytes | None = None,
+) -> Running:
+    """Start a program that :meth:`Running.finish` runs to its end. Parameters and errors are those of :func:`run`."""
+    child = subprocess.Popen(
         [os.fspath(word) for word in argv],
         cwd=cwd,
         env={**os.environ, **(env or {})},
-        input=input,
-        stdin=subprocess.DEVNULL if input is None else None,
-        capture_output=True,
-        check=False,
+        stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    return Finished(done.returncode, done.stdout, done.stderr)
+    return Running(child, input)
 
 
 def run_logged(argv: Sequence[str | Path], *, log: Path, cwd: Path, env: Mapping[str, str] | None = None) -> int:

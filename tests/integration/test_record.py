@@ -211,3 +211,36 @@ def test_folder_of_a_longer_name_is_outside(tmp_path: Path) -> None:
     (tmp_path / "venv").mkdir()
     (tmp_path / "venv2").mkdir()
     assert not Containment(tmp_path / "venv").holds("../venv2/a")
+
+
+def test_links_on_the_way_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "venv" / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "venv" / "inner").symlink_to("real")
+    (tmp_path / "venv" / "outer").symlink_to("..")
+    (tmp_path / "venv" / "real" / "up").symlink_to("../..")
+    (tmp_path / "venv" / "loop").symlink_to("loop")
+    guard = Containment(tmp_path / "venv")
+    assert guard.holds("inner/deep/a")
+    assert guard.holds("outer/venv/real/a")
+    assert guard.holds("not/there/yet/a")
+    assert not guard.holds("outer/a")
+    assert not guard.holds("outer/deep/not/there/a")
+    assert not guard.holds("real/up/a")
+    assert not guard.holds("inner/up/venv2/a")
+    assert not guard.holds("/etc/passwd")
+    assert not guard.holds("/a")
+    assert not guard.holds("real/../../a")
+    assert guard.holds("outer")
+    assert guard.holds("loop/a")
+
+
+def test_path_of_more_folders_than_there_can_be(tmp_path: Path) -> None:
+    assert Containment(tmp_path).holds("a/" * 5000)
+
+
+@settings(database=None, deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(["..", "", "a", ".", "link", "lib", "/"])).map("/".join))
+def test_any_path_is_judged_by_where_its_folder_really_lies(shared: Venv, path: str) -> None:
+    top = os.path.realpath(shared.path)
+    real = os.path.realpath(os.path.join(top, os.path.dirname(path)))
+    assert Containment(shared.path).holds(path) == (real == top or real.startswith(f"{top}/"))

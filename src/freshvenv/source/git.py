@@ -10,10 +10,10 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from freshvenv import process
 from freshvenv.environment import QUIET_GIT
@@ -84,10 +84,7 @@ class Repository:
 
     def ask(self, *words: str | Path, env: Mapping[str, str] | None = None, input: bytes | None = None) -> str:
         """What git answers. Raises :class:`GitError` when it exits with another status than 0."""
-        done = self.git(*words, env=env, input=input)
-        if done.status != 0:
-            raise GitError(f"git {words[0]}: {done.complaint}")
-        return done.text
+        return _answer(words, self.git(*words, env=env, input=input))
 
     def head(self) -> Head:
         """The commit that is checked out. Raises :class:`NothingHereError` while there is none (an unborn branch)."""
@@ -116,7 +113,12 @@ class Repository:
 
     def listing(self) -> Listing:
         """What git says of the whole work tree now."""
-        return Listing(time.time_ns(), self.status())
+        with self.begin_listing() as begun:
+            return begun.finish()
+
+    def begin_listing(self) -> BegunListing:
+        """Let git begin to look through the whole work tree."""
+        return BegunListing(time.time_ns(), start_git(*STATUS, cwd=self.top))
 
     def uncommitted(self) -> tuple[str, ...]:
         """Paths in the work tree that differ from HEAD, be they part of a project or not."""
@@ -257,10 +259,7 @@ class Repository:
 
     def ask_plain(self, *words: str) -> str:
         """Like :meth:`ask`, but with the user's own ``core.hooksPath`` in force."""
-        done = process.run(["git", *words], cwd=self.top)
-        if done.status != 0:
-            raise GitError(f"git {words[0]}: {done.complaint}")
-        return done.text
+        return _answer(words, process.run(["git", *words], cwd=self.top))
 
     def rebase_has_picks_left(self) -> bool:
         """Whether a rebase is under way that has still to move HEAD.
@@ -299,6 +298,13 @@ def truth(value: str) -> bool | None:
     return False if word in {"", "false", "no", "off", "0"} else None
 
 
+def _answer(words: Sequence[str | Path], done: process.Finished) -> str:
+    """What git said. Raises :class:`GitError` when it exited with another status than 0."""
+    if done.status != 0:
+        raise GitError(f"git {words[0]}: {done.complaint}")
+    return done.text
+
+
 def _is_in(path: str, folder: str) -> bool:
     return path.startswith(f"{folder}{os.sep}")
 
@@ -307,8 +313,16 @@ def git(
     *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None, input: bytes | None = None
 ) -> process.Finished:
     """Run git in a directory. Raises :class:`GitError` when there is no git."""
+    with start_git(*words, cwd=cwd, env=env, input=input) as child:
+        return child.finish()
+
+
+def start_git(
+    *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None, input: bytes | None = None
+) -> process.Running:
+    """Start git in a directory. Raises :class:`GitError` when there is no git."""
     try:
-        return process.run(["git", *QUIET_GIT, *words], cwd=cwd, env=env, input=input)
+        return process.start(["git", *QUIET_GIT, *words], cwd=cwd, env=env, input=input)
     except FileNotFoundError as error:
         if not cwd.is_dir():
             raise UsageError(f"{cwd} is no directory") from error
@@ -355,6 +369,23 @@ class Listing(NamedTuple):
     def paths(self) -> tuple[str, ...]:
         """The paths in it, be they part of a project or not."""
         return paths_of(rows_of(self.text))
+
+
+class BegunListing(NamedTuple):
+    """What git is about to say, and the moment before it began. It is used in a ``with`` block."""
+
+    moment: int
+    child: process.Running
+
+    def finish(self) -> Listing:
+        """Wait for it. Raises :class:`GitError`."""
+        return Listing(self.moment, _answer(STATUS, self.child.finish()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.child.__exit__()
 
 
 def paths_of(rows: Iterable[tuple[str, str]]) -> tuple[str, ...]:

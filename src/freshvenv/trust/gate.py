@@ -52,9 +52,9 @@ class Gate(NamedTuple):
         self.uncommitted.permit()
         return verdict.head
 
-    def vet(self, more: Collection[str] = ()) -> Listing:
+    def vet(self, more: Collection[str] = (), listing: Listing | None = None) -> Listing:
         """See that none of the uncommitted files is a stranger's: :meth:`Uncommitted.vet`."""
-        return self.uncommitted.vet(more)
+        return self.uncommitted.vet(more, listing)
 
     def approve(self, verdict: Verdict) -> None:
         """Enter what is strange at HEAD into the ledger, its ids or, where they are many, its whole history.

@@ -26,7 +26,8 @@ class Remote(NamedTuple):
 
         What one of them takes is noted as if all had.
         """
-        return any(_place(url) != _place(self.urls[0]) for url in self.pushed_to)
+        own = self.urls[0] if self.urls else ""
+        return any(url != own and _place(url) != _place(own) for url in self.pushed_to)
 
 
 class Rewrites(NamedTuple):

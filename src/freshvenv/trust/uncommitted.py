@@ -58,15 +58,16 @@ class Uncommitted(NamedTuple):
         if not self._is_accepted(what) and (strange := self._what_is_applied()) and self.repository.uncommitted():
             raise UntrustedError(f"{strange} lies uncommitted in the work tree")
 
-    def vet(self, more: Collection[str] = ()) -> Listing:
+    def vet(self, more: Collection[str] = (), listing: Listing | None = None) -> Listing:
         """See that none of the uncommitted files is a stranger's, nor of those named; return what git says of them.
 
-        What was found is noted. Raises :class:`UntrustedError`.
+        ``listing`` is what git said a moment ago, when that is known already. What was found is noted. Raises
+        :class:`UntrustedError`.
 
         How they came may have left no trace (``git cherry-pick --no-commit``, a stash, ``git reset`` after a look at a
         branch). Those that were changed since, or merged with others, are not known again.
         """
-        listing = self.repository.listing()
+        listing = listing or self.repository.listing()
         if not listing.paths:
             self._note(Brought.NOTHING)
         if self.provenance.settings.preset in {Preset.ALWAYS, Preset.NEVER}:

@@ -62,14 +62,25 @@ class Containment:
     """Tells whether a path is really inside of a venv, links on the way to it resolved."""
 
     def __init__(self, venv: Path) -> None:
-        self._root = venv
-        self._real = os.path.realpath(venv)
-        self._known: dict[str, bool] = {}
+        self._top = os.path.realpath(venv)
+        self._real = {"": self._top}
 
     def holds(self, path: str) -> bool:
         """Whether the directory of a relative path lies in the venv. The last part itself is never followed."""
-        parent = posixpath.dirname(path)
-        if parent not in self._known:
-            real = os.path.realpath(self._root / parent)
-            self._known[parent] = real == self._real or real.startswith(self._real + os.sep)
-        return self._known[parent]
+        real = self._resolved(posixpath.dirname(path))
+        return real == self._top or real.startswith(self._top + os.sep)
+
+    def _resolved(self, folder: str) -> str:
+        """The real path of a directory. Most are no links, and lie in one that is known already."""
+        if folder.startswith("/"):
+            return os.path.realpath(folder)
+        unknown, above = [], folder
+        while above not in self._real:
+            unknown.append(above)
+            above = above.rpartition("/")[0]
+        for each in reversed(unknown):
+            above, _, name = each.rpartition("/")
+            where = os.path.join(self._real[above], name)
+            is_plain = name not in {"", ".", ".."} and not os.path.islink(where)
+            self._real[each] = where if is_plain else os.path.realpath(where)
+        return self._real[folder]
