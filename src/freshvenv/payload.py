@@ -6,13 +6,17 @@ import base64
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from freshvenv.columns import from_columns, to_columns
 from freshvenv.own import read_own
 from freshvenv.sealed import seal, unseal
 
-FORMAT = 2
+FORMAT = 3
 _MANIFEST = "manifest.json"
+
+_FILES = {"scheme": str, "path": str, "digest": str, "size": int, "executable": bool}
+_ENTRY_POINTS = {"name": str, "module": str, "attr": str, "section": str, "body": str}
 
 
 class DamagedPayloadError(ValueError):
@@ -90,8 +94,8 @@ def dump(payload: Payload) -> None:
         "version": FORMAT,
         "distribution": [payload.name, payload.version, payload.dist_info],
         "scheme": payload.scheme,
-        "files": payload.files,
-        "entry-points": payload.entry_points,
+        "files": to_columns(_FILES, payload.files),
+        "entry-points": to_columns(_ENTRY_POINTS, payload.entry_points),
     }
     payload.manifest.write_bytes(seal(manifest))
 
@@ -109,15 +113,10 @@ def load(directory: Path) -> Payload:
             version=version,
             dist_info=dist_info,
             scheme=data["scheme"],
-            files=tuple(map(File._make, _rows(data["files"], str, str, str, int, bool))),
-            entry_points=tuple(map(EntryPoint._make, _rows(data["entry-points"], str, str, str, str, str))),
+            files=tuple(map(File._make, zip(*from_columns(data["files"], _FILES), strict=True))),
+            entry_points=tuple(
+                map(EntryPoint._make, zip(*from_columns(data["entry-points"], _ENTRY_POINTS), strict=True))
+            ),
         )
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedPayloadError(f"{directory}: {error}") from error
-
-
-def _rows(rows: list[list[object]], *types: type) -> list[list[Any]]:
-    """Rows of the manifest. Types are checked a column at a time: there can be thousands of rows."""
-    if rows and [{*map(type, column)} for column in zip(*rows, strict=True)] != [{wanted} for wanted in types]:
-        raise TypeError("a row has something of another type")
-    return rows

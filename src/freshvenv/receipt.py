@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
+from freshvenv.columns import from_columns, to_columns
 from freshvenv.fingerprint import BuildFrom, Fingerprint, Recipe
 from freshvenv.sealed import seal, unseal
 
-FORMAT = 1
+FORMAT = 2
 """The version of the receipt's form. A receipt of another version is not read."""
 
 
 class DamagedReceiptError(ValueError):
     """The text is not a receipt that this version wrote."""
+
+
+_WITNESS = {"path": str, "size": int, "mtime-ns": int, "ctime-ns": int, "executable": bool, "digest": str}
+"""The columns of a table of stamps."""
 
 
 class FileStamp(NamedTuple):
@@ -93,8 +98,8 @@ def dump(receipt: Receipt) -> bytes:
             "requirements": receipt.requirements,
             "mark": receipt.mark,
             "time": receipt.time,
-            "witness": dict(receipt.files),
-            "left": dict(receipt.left),
+            "witness": _table(receipt.files),
+            "left": _table(receipt.left),
         }
     )
 
@@ -154,16 +159,14 @@ def _recipe(data: Mapping[str, object]) -> Recipe:
     )
 
 
-def _stamps(witness: Mapping[str, object]) -> dict[str, FileStamp]:
-    """The rows of the witness. Types are checked a column at a time: there can be thousands of rows."""
-    rows = witness.values()
-    if {*map(type, rows)} - {list}:
-        raise TypeError("a row of the witness is a list")
-    stamps = dict(zip(witness, map(FileStamp._make, rows), strict=True))  # type: ignore[arg-type]
-    columns = [{*map(type, column)} for column in zip(*stamps.values(), strict=True)]
-    if columns and columns != [{int}, {int}, {int}, {bool}, {str}]:
-        raise TypeError("size and times are whole numbers, the exec bit is true or false, the digest is text")
-    return stamps
+def _table(stamps: Mapping[str, FileStamp]) -> dict[str, Sequence[object]]:
+    path, *columns = _WITNESS
+    return {path: tuple(stamps), **to_columns(columns, stamps.values())}
+
+
+def _stamps(table: Mapping[str, object]) -> dict[str, FileStamp]:
+    paths, *columns = from_columns(table, _WITNESS)
+    return dict(zip(paths, map(FileStamp._make, zip(*columns, strict=True)), strict=True))
 
 
 def _flag(value: object) -> bool:

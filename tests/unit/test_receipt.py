@@ -93,7 +93,7 @@ def test_round_trip(receipt: Receipt) -> None:
 def test_form() -> None:
     """What other programs may rely on; the least that the issue asks of a receipt."""
     data = json.loads(dump(RECEIPT))
-    assert data["version"] == 1
+    assert data["version"] == 2
     assert data["project"] == "/repository"
     assert data["tree"] == "1" * 40
     assert data["commit"] == "c" * 40
@@ -105,7 +105,14 @@ def test_form() -> None:
         "config-settings": [["jobs", "2"]],
         "build-from": "working-tree",
     }
-    assert list(data["witness"]) == ["lib/demo.py"]
+    assert data["witness"] == {
+        "path": ["lib/demo.py"],
+        "size": [3],
+        "mtime-ns": [1_700_000_000_123_456_789],
+        "ctime-ns": [1_700_000_000_987_654_321],
+        "executable": [False],
+        "digest": ["sha256=abc"],
+    }
     assert data["time"] == "2024-01-01T00:00:00+00:00"
 
 
@@ -121,8 +128,9 @@ def fields() -> dict[str, Any]:
 
 DAMAGED: dict[str, Edit] = {
     "no version": lambda data: data.pop("version"),
-    "of a later version": lambda data: data.update(version=2),
-    "version as text": lambda data: data.update(version="1"),
+    "of a later version": lambda data: data.update(version=3),
+    "of an earlier version": lambda data: data.update(version=1),
+    "version as text": lambda data: data.update(version="2"),
     "version as yes": lambda data: data.update(version=True),
     "no project": lambda data: data.pop("project"),
     "project is a number": lambda data: data.update(project=7),
@@ -147,12 +155,15 @@ DAMAGED: dict[str, Edit] = {
     "outline is a number": lambda data: data.update(outline=1),
     "no witness": lambda data: data.pop("witness"),
     "witness is a list": lambda data: data.update(witness=[]),
-    "row of four": lambda data: data["witness"].update({"lib/demo.py": [3, 1, 1, False]}),
-    "row is a table": lambda data: data["witness"].update({"lib/demo.py": {}}),
-    "size is a fraction": lambda data: data["witness"].update({"lib/demo.py": [3.5, 1, 1, False, "x"]}),
-    "time is a truth value": lambda data: data["witness"].update({"lib/demo.py": [3, True, 1, False, "x"]}),
-    "exec bit is a number": lambda data: data["witness"].update({"lib/demo.py": [3, 1, 1, 0, "x"]}),
-    "digest is nothing": lambda data: data["witness"].update({"lib/demo.py": [3, 1, 1, False, None]}),
+    "witness without a column": lambda data: data["witness"].pop("size"),
+    "column that is shorter": lambda data: data["witness"].update(size=[]),
+    "column that is a table": lambda data: data["witness"].update(size={}),
+    "column that is a text": lambda data: data["witness"].update(path="x"),
+    "path is a number": lambda data: data["witness"].update(path=[1]),
+    "size is a fraction": lambda data: data["witness"].update(size=[3.5]),
+    "time is a truth value": lambda data: data["witness"].update({"mtime-ns": [True]}),
+    "exec bit is a number": lambda data: data["witness"].update(executable=[0]),
+    "digest is nothing": lambda data: data["witness"].update(digest=[None]),
     "no requirements": lambda data: data.pop("requirements"),
     "no mark": lambda data: data.pop("mark"),
     "mark is a number": lambda data: data.update(mark=1),
@@ -175,7 +186,7 @@ def test_damaged(edit: Edit) -> None:
 HARMLESS: dict[str, Edit] = {
     "nothing changed": lambda _: None,
     "a key that a later version may add": lambda data: data.update(later=1),
-    "no files": lambda data: data.update(witness={}),
+    "no files": lambda data: data.update(witness={name: [] for name in data["witness"]}),
 }
 
 
@@ -188,10 +199,10 @@ def test_not_damaged(edit: Edit) -> None:
 
 BROKEN_SEALS: dict[str, Edit] = {
     "another tree": lambda data: data.update(tree="2" * 40),
-    "another version": lambda data: data.update(version=2),
-    "a file less": lambda data: data["witness"].clear(),
-    "a file more": lambda data: data["witness"].update({"lib/more.py": [3, 1, 1, False, "x"]}),
-    "another time of a file": lambda data: data["witness"]["lib/demo.py"].__setitem__(1, 1),
+    "another version": lambda data: data.update(version=3),
+    "a file less": lambda data: data["witness"].update({name: [] for name in data["witness"]}),
+    "a file more": lambda data: data["witness"].update({name: it * 2 for name, it in data["witness"].items()}),
+    "another time of a file": lambda data: data["witness"].update({"mtime-ns": [1]}),
     "another key": lambda data: data.update(later=1),
     "no seal": lambda data: data.pop("seal"),
     "seal is nothing": lambda data: data.update(seal=None),

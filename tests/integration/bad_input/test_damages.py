@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable
+from itertools import compress
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def receipt_of(repository: Repository) -> Path:
 def edit_witness(repository: Repository, path: str) -> None:
     """Add a file to the receipt, and seal it as we do: what is in it must do no harm."""
     data = json.loads(receipt_of(repository).read_text())
-    data["witness"][path] = [1, 1, 1, False, "sha256=x"]
+    for column, value in zip(data["witness"].values(), (path, 1, 1, 1, False, "sha256=x"), strict=True):
+        column.append(value)
     del data["seal"]
     receipt_of(repository).write_bytes(seal(data))
 
@@ -127,7 +129,8 @@ def cache_without_metadata(repository: Repository) -> None:
     for folder in wheels(repository):
         data = json.loads((folder / "manifest.json").read_text())
         del data["seal"]
-        data["files"] = [row for row in data["files"] if not row[1].endswith("METADATA")]
+        kept = [not path.endswith("METADATA") for path in data["files"]["path"]]
+        data["files"] = {name: list(compress(column, kept)) for name, column in data["files"].items()}
         (folder / "manifest.json").write_bytes(seal(data))
 
 
