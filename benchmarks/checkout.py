@@ -64,7 +64,7 @@ class Checkout:
         return self
 
     def command(self, *argv: str | Path) -> Command:
-        """A program to be timed, started at the top of the work tree."""
+        """A program to be timed, started at the top of the working tree."""
         return Command(argv, self.path, self.world.env)
 
     def switching(self, branch: str) -> Command:

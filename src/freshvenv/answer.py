@@ -3,7 +3,7 @@
 It is given again where all of that is exactly as it was, and the working tree, too. Nothing is compared by which is
 newer, as stamp and voucher do, so a clock that was set back changes nothing; and each installed file is looked at.
 
-``here``: what the asker is: work tree, HEAD, where git finds a person's settings. ``same``: a file or directory, its
+``here``: what the asker is: working tree, HEAD, where git finds a person's settings. ``same``: a file or directory, its
 times in nanoseconds, its size and its number. ``absent``: a path at which nothing is. ``link`` and ``real``: a symbolic
 link, and where it leads in the end. ``pathspec`` and ``edit``: as in a voucher. ``say``: a line of what was said.
 
@@ -27,12 +27,12 @@ _WORDS = ("here", "same", "absent", "link", "real", "pathspec", "edit", "say")
 
 
 def answer_file(git_dir: str) -> str:
-    """Where the answer for a work tree is, whose own git directory this is."""
+    """Where the answer for a working tree is, whose own git directory this is."""
     return os.path.join(git_dir, "freshvenv", "answer")
 
 
 def asked_from(top: str, head: str, commit: str) -> tuple[str, ...]:
-    """What an answer is for: a work tree, what its HEAD names, and whose settings are in force; empty in doubt."""
+    """What an answer is for: a working tree, what its HEAD names, and whose settings are in force; empty in doubt."""
     person = names_person()
     return (f"top {top}", f"head {head}", f"commit {commit}", *person) if person else ()
 
@@ -68,7 +68,7 @@ def recall(
 ) -> tuple[str, ...] | None:
     """The lines that were said, where they would be said again; nothing in doubt.
 
-    ``look`` takes a picture of the work tree, given pathspecs; it is asked last.
+    ``look`` takes a picture of the working tree, given pathspecs; it is asked last.
     """
     try:
         found, _ = facts.read(answer_file(git_dir), HEADER, _WORDS)

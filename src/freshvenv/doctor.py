@@ -155,7 +155,7 @@ def _hooks_path(patient: Patient) -> Iterator[Ailment]:
     if directory.is_relative_to(os.path.realpath(repository.common_dir)):
         return
     if directory.is_relative_to(os.path.realpath(repository.top)):
-        text = f"core.hooksPath leads into the work tree, to {directory}: git runs what any branch puts there"
+        text = f"core.hooksPath leads into the working tree, to {directory}: git runs what any branch puts there"
         yield Ailment(text, "git config --unset core.hooksPath")
     else:
         yield Ailment(f"core.hooksPath leads to {directory}, which other repositories may share", harmless=True)

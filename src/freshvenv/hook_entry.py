@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Bring the venvs of the work tree in step. Always 0: a hook does not spoil the command that fired it."""
+    """Bring the venvs of the working tree in step. Always 0: a hook does not spoil the command that fired it."""
     if is_inside_of_one():
         return 0
     if arguments is None:
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _brings(kind: str, arguments: list[str]) -> bool:
-    """Whether files came into the work tree while HEAD stayed; pre-commit and prek tell it by variables."""
+    """Whether files came into the working tree while HEAD stayed; pre-commit and prek tell it by variables."""
     match kind:
         case "post-checkout":
             return (arguments[2] if arguments[2:] else checkout_flag()) == "0"
@@ -129,7 +129,7 @@ def _run(kind: str, *, brings: bool) -> None:
         if not read_settings(repository).on_commit:
             return
 
-    # Imported only now: refusing should cost no more than the question. And git walks the work tree meanwhile.
+    # Imported only now: refusing should cost no more than the question. And git walks the working tree meanwhile.
     with repository.begin_listing() as listing:
         from freshvenv.sync import Request, sync
         from freshvenv.workshop import Workshop

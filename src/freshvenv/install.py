@@ -16,12 +16,12 @@ from freshvenv.observe import Sighting, fingerprint_of, outgoing
 from freshvenv.payload import DamagedPayloadError, Payload
 from freshvenv.process import limited
 from freshvenv.receipt import FileStamp, Receipt
-from freshvenv.source.worktree import WorkTree
+from freshvenv.source.working_tree import WorkingTree
 from freshvenv.venvs.intent import Intent, write_intent
 from freshvenv.venvs.layout import lay_out
+from freshvenv.venvs.notes import Notes
 from freshvenv.venvs.origin import outdate_uv_cache, provenance
 from freshvenv.venvs.place import Outgoing, place, sweep
-from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.requirements import Requirements
 from freshvenv.venvs.venv import Distribution, Venv, normalized, open_venv
@@ -52,36 +52,35 @@ class Installed(NamedTuple):
     trouble: str = ""
 
 
-Reread = Callable[[], WorkTree]
+Reread = Callable[[], WorkingTree]
 
 
-def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Reread, limit: int = 0) -> Installed:
-    """Bring one target in step with the work tree. The caller holds the venv's lock.
+def reinstall(workshop: Workshop, tree: WorkingTree, sighting: Sighting, reread: Reread, limit: int = 0) -> Installed:
+    """Bring one target in step with the working tree. The caller holds the venv's lock.
 
-    ``reread`` looks at the work tree again: a build in place may change it. ``limit`` is how many seconds the build may
-    take, 0 for as long as it likes. Raises :class:`BuildError`,
-    :class:`VenvError`, ``OSError``; the last good install stays unless files were already being replaced, and then an
-    intent stays that makes the next run repair it.
+    ``reread`` looks at the working tree again: a build in place may change it. ``limit`` is how many seconds the build
+    may take, 0 for as long as it likes. Raises :class:`BuildError`, :class:`VenvError`, ``OSError``; the last good
+    install stays unless files were already being replaced, and then an intent stays that makes the next run repair it.
     """
-    venv, desk = sighting.venv, sighting.desk
+    venv, notes = sighting.venv, sighting.notes
     fingerprint = sighting.observation.current
-    if venv is None or desk is None or fingerprint is None:
+    if venv is None or notes is None or fingerprint is None:
         raise VenvError("the venv cannot be used")
     log = workshop.logs / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(4).hex()}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with ExitStack() as stack:
-            job = _Job(workshop, tree, sighting, venv, desk, fingerprint, stack, log, limit)
+            job = _Job(workshop, tree, sighting, venv, notes, fingerprint, stack, log, limit)
             installed = job.run(reread)
     except BuildError as error:
         outlasted = limit if isinstance(error, SlowBuildError) else 0
-        desk.write_failure(fingerprint.tree, f"{error}; {error.hint}", outlasted)
+        notes.write_failure(fingerprint.tree, f"{error}; {error.hint}", outlasted)
         raise
     except VenvError as error:
-        desk.write_failure(fingerprint.tree, str(error))
+        notes.write_failure(fingerprint.tree, str(error))
         raise
     except OSError as error:
-        desk.write_failure(fingerprint.tree, said_of(error))
+        notes.write_failure(fingerprint.tree, said_of(error))
         raise
     if not installed.receipt.unmet:
         log.unlink(missing_ok=True)
@@ -90,10 +89,10 @@ def reinstall(workshop: Workshop, tree: WorkTree, sighting: Sighting, reread: Re
 
 class _Job(NamedTuple):
     workshop: Workshop
-    tree: WorkTree
+    tree: WorkingTree
     sighting: Sighting
     venv: Venv
-    desk: Desk
+    notes: Notes
     fingerprint: Fingerprint
     stack: ExitStack
     log: Path
@@ -110,7 +109,7 @@ class _Job(NamedTuple):
         fingerprint, tree = self.fingerprint, self.tree
         left: dict[str, FileStamp] = {}
         if not fingerprint.recipe.is_cacheable:
-            # The build ran in the work tree and may have written there (an egg-info, a version file).
+            # The build ran in the working tree and may have written there (an egg-info, a version file).
             now = reread()
             if now.head.commit == tree.head.commit:
                 tree = now
@@ -123,7 +122,7 @@ class _Job(NamedTuple):
             return self._place(self._payload(), extra, fingerprint, tree, left)
 
     def _left(self, payload: Payload, begun: int, *, sees_names_only: bool) -> dict[str, FileStamp]:
-        """What git ignores and a build in the work tree made there, or packed: no tree tells when it changes.
+        """What git ignores and a build in the working tree made there, or packed: no tree tells when it changes.
 
         A build that looks into no module makes no other file but the links of a strict editable install.
         """
@@ -147,7 +146,7 @@ class _Job(NamedTuple):
         payload: Payload,
         extra: dict[str, bytes],
         fingerprint: Fingerprint,
-        tree: WorkTree,
+        tree: WorkingTree,
         left: dict[str, FileStamp],
     ) -> Installed:
         if open_venv(self.venv.path, self.workshop.interpreters) != self.venv:
@@ -159,7 +158,7 @@ class _Job(NamedTuple):
         placed = place(self.venv, layout, self._outgoing(payload, layout), self._note)
         missing, trouble = self._bring_in(wanted, payload)
         receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)._replace(left=left)
-        self.desk.write_receipt(receipt)
+        self.notes.write_receipt(receipt)
         for begun in (*self.sighting.intents, *([placed.intent] if placed.intent else [])):
             begun.drop()
         return Installed(receipt, placed.delta.size, trouble)
@@ -254,8 +253,8 @@ class _Job(NamedTuple):
         return requirements.unmet()
 
     def _note(self, paths: Iterable[str]) -> Intent:
-        intent = write_intent(self.desk.intent_file, os.fspath(self.desk.project), paths)
-        self.desk.drop_receipt()
+        intent = write_intent(self.notes.intent_file, os.fspath(self.notes.project), paths)
+        self.notes.drop_receipt()
         return intent
 
     def _bring_in(self, wanted: tuple[str, ...], payload: Payload) -> tuple[tuple[str, ...], str]:
@@ -282,12 +281,12 @@ class _Job(NamedTuple):
         self,
         payload: Payload,
         fingerprint: Fingerprint,
-        tree: WorkTree,
+        tree: WorkingTree,
         files: dict[str, FileStamp],
         missing: tuple[str, ...],
     ) -> Receipt:
         return Receipt(
-            project=os.fspath(self.desk.project),
+            project=os.fspath(self.notes.project),
             venv=os.fspath(self.venv.path),
             distribution=payload.name,
             version=payload.version,

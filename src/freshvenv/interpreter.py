@@ -89,8 +89,8 @@ class Interpreter(NamedTuple):
         return self.abi if machine in self.abi else f"{self.abi}-{machine}"
 
 
-def inspect_interpreter(executable: Path, memory: Path, wary_of: Path | None = None) -> Interpreter:
-    """Ask an interpreter about itself; ``memory`` is the folder in which answers are kept.
+def inspect_interpreter(executable: Path, cache: Path, wary_of: Path | None = None) -> Interpreter:
+    """Ask an interpreter about itself; ``cache`` is the folder in which answers are kept.
 
     ``wary_of`` is a directory: what lies in there, and was never asked before, is not started. Raises
     :class:`VenvError` for that, and when an interpreter does not run.
@@ -101,13 +101,14 @@ def inspect_interpreter(executable: Path, memory: Path, wary_of: Path | None = N
     except OSError as error:
         raise VenvError(f"its interpreter {executable} is gone") from error
     key = hashlib.sha256(f"{real}\0{status.st_mtime_ns}\0{status.st_size}".encode(errors="surrogateescape"))
-    remembered = memory / f"{key.hexdigest()[:32]}.json"
+    remembered = cache / f"{key.hexdigest()[:32]}.json"
     try:
         return _understood(json.loads(read_own(remembered)))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         if wary_of is not None and real.is_relative_to(wary_of.resolve()):
             raise VenvError(
-                "its interpreter is a file in the work tree that was never started before; freshvenv resync starts it"
+                "its interpreter is a file in the working tree that was never started before; "
+                "freshvenv resync starts it"
             ) from None
         interpreter = _ask(real)
     with suppress(OSError):  # remembering only saves time

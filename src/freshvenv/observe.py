@@ -14,11 +14,11 @@ from freshvenv.plan import Observation
 from freshvenv.project import Project
 from freshvenv.receipt import DamagedReceiptError, Receipt
 from freshvenv.source.git import Listing, Repository
-from freshvenv.source.worktree import WorkTree, read_work_tree
+from freshvenv.source.working_tree import WorkingTree, read_working_tree
 from freshvenv.targets import Found, Target, find_targets
 from freshvenv.venvs.intent import Intent
+from freshvenv.venvs.notes import Notes
 from freshvenv.venvs.place import Outgoing
-from freshvenv.venvs.receipts import Desk
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.venv import Distribution, Venv, installed_by, normalized
 from freshvenv.venvs.witness import altered
@@ -27,14 +27,14 @@ from freshvenv.venvs.witness import altered
 class Sighting(NamedTuple):
     """A target as it was seen: what the decision rests on, and what carrying it out needs.
 
-    ``venv`` and ``desk`` are absent exactly when ``observation.current`` is. ``is_outside``: the project is no part of
+    ``venv`` and ``notes`` are absent exactly when ``observation.current`` is. ``is_outside``: the project is no part of
     the tree that is checked out.
     """
 
     target: Target
     observation: Observation
     venv: Venv | None = None
-    desk: Desk | None = None
+    notes: Notes | None = None
     receipt: Receipt | None = None
     intents: tuple[Intent, ...] = ()
     is_outside: bool = False
@@ -51,7 +51,7 @@ class Sighting(NamedTuple):
         return bool(self.observation.altered or self.observation.distrust or self.observation.interrupted)
 
 
-def fingerprint_of(target: Target, venv: Venv, tree: WorkTree, receipt: Receipt | None) -> Fingerprint:
+def fingerprint_of(target: Target, venv: Venv, tree: WorkingTree, receipt: Receipt | None) -> Fingerprint:
     """What an install of the project as it is checked out would be made from."""
     project, recipe = target.project, _recipe(target, receipt)
     scope = _scope(project, tree)
@@ -75,13 +75,13 @@ def _variables(project: Project) -> tuple[str, ...]:
     return tuple(sorted({*named, *version_variables()})) if project.may_read_git else named
 
 
-def _version_control(project: Project, tree: WorkTree) -> str:
+def _version_control(project: Project, tree: WorkingTree) -> str:
     if not project.may_read_git:
         return ""
     return tree.version_control(by_any_rule=not project.takes_nearest_tag)
 
 
-def _scope(project: Project, tree: WorkTree) -> str:
+def _scope(project: Project, tree: WorkingTree) -> str:
     """The directory of which everything counts: the project's, or the top where a build may look above it."""
     if project.path == "." or not (project.may_look_above or tree.links_lead_out_of(project.path)):
         return project.path
@@ -99,7 +99,7 @@ def _recipe(target: Target, receipt: Receipt | None) -> Recipe:
     return target.settings.recipe(editable=found)
 
 
-def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sighting:
+def observe(target: Target, tree: WorkingTree, *, hastily: bool = False) -> Sighting:
     """See a target for what it is.
 
     ``hastily``: where the fingerprint differs already, whether its files were altered, too, is not looked for.
@@ -109,9 +109,9 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
     if venv is None:
         nothing = Observation(None, configured=target.configured, missing=candidate.missing, trouble=candidate.trouble)
         return Sighting(target, nothing)
-    desk = Desk(venv.state, target.project.directory)
-    intents = tuple(desk.interrupted())
-    receipt, distrust = _receipt(desk)
+    notes = Notes(venv.state, target.project.directory)
+    intents = tuple(notes.interrupted())
+    receipt, distrust = _receipt(notes)
     try:
         current = fingerprint_of(target, venv, tree, receipt)
     except GitError as error:
@@ -120,7 +120,7 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
     distrust = distrust or _distrust(target, venv, receipt)
     believed = receipt if receipt and not distrust else None
     is_stale = hastily and believed is not None and bool(compare(believed.fingerprint, current))
-    failure = desk.failure(current.tree)
+    failure = notes.failure(current.tree)
     observation = Observation(
         current=current,
         receipt=receipt,
@@ -134,14 +134,14 @@ def observe(target: Target, tree: WorkTree, *, hastily: bool = False) -> Sightin
         left=altered(target.project.directory, believed.left) if believed and not is_stale else (),
         uncommitted=tree.changed_below("." if current.folder else target.project.path),
         failure=failure,
-        outlasted=desk.outlasted(current.tree) if failure else 0,
+        outlasted=notes.outlasted(current.tree) if failure else 0,
     )
-    return Sighting(target, observation, venv, desk, receipt, intents)
+    return Sighting(target, observation, venv, notes, receipt, intents)
 
 
-def _receipt(desk: Desk) -> tuple[Receipt | None, str]:
+def _receipt(notes: Notes) -> tuple[Receipt | None, str]:
     try:
-        return desk.receipt(), ""
+        return notes.receipt(), ""
     except DamagedReceiptError as error:
         return None, f"the receipt is damaged ({error})"
 
@@ -225,14 +225,14 @@ class Sight(NamedTuple):
     """
 
     found: Found
-    tree: WorkTree
+    tree: WorkingTree
     sightings: tuple[Sighting, ...]
     outside: tuple[Sighting, ...] = ()
 
 
 def look(
     repository: Repository,
-    memory: Path,
+    cache: Path,
     named: Iterable[Path] = (),
     *,
     hastily: bool = False,
@@ -241,12 +241,13 @@ def look(
 ) -> Sight:
     """Observe every target, and change nothing.
 
-    ``hastily``: see :func:`observe`; ``trusting``: see :func:`find_targets`; ``listing``: see :func:`read_work_tree`.
+    ``hastily``: see :func:`observe`; ``trusting``: see :func:`find_targets`; ``listing``: see
+    :func:`read_working_tree`.
 
-    ``memory`` is where what interpreters say is kept. Raises :class:`FreshvenvError`.
+    ``cache`` is where what interpreters say is kept. Raises :class:`FreshvenvError`.
     """
-    found = find_targets(repository, memory, named, trusting=trusting)
-    tree = read_work_tree(repository, found.venv_paths(repository.top), listing)
+    found = find_targets(repository, cache, named, trusting=trusting)
+    tree = read_working_tree(repository, found.venv_paths(repository.top), listing)
     every = tuple(observe(target, tree, hastily=hastily) for target in found.targets)
     outside = () if found.settings.projects else tuple(it for it in every if it.is_outside)
     return Sight(found, tree, tuple(it for it in every if it not in outside), outside)

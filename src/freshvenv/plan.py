@@ -43,7 +43,7 @@ class Observation(NamedTuple):
     old install or for git; empty when it can.
     ``other_checkout``: the directory the distribution was installed from, when it is not this project and still there.
     ``distrust``: why the receipt is not to be believed, empty when it is. ``altered``: files of the distribution that
-    are not what was installed, ``left`` files in the work tree that are not what the build left or packed there.
+    are not what was installed, ``left`` files in the working tree that are not what the build left or packed there.
     ``uncommitted``: changed files that HEAD's tree does not have. ``failure``: what the last try to install this very
     tree ended with, ``outlasted`` the seconds after which that try was ended, 0 when it ended by itself. ``current`` is
     absent when there was no venv to look into, or git could not tell what would be installed.
@@ -140,7 +140,7 @@ def _staleness(observation: Observation, receipt: Receipt, current: Fingerprint)
     if observation.altered:
         reasons.append(f"changed in the venv: {_named(observation.altered)}")
     if observation.left:
-        reasons.append(f"changed in the work tree: {_named(observation.left)}")
+        reasons.append(f"changed in the working tree: {_named(observation.left)}")
     if receipt.unmet:
         reasons.append(f"dependencies missing: {_named(receipt.unmet)}")
     return tuple(reasons)

@@ -38,7 +38,7 @@ _LARGEST = 4 * 1024 * 1024
 
 
 class Project(NamedTuple):
-    """``path`` is relative to the top of the work tree (``.`` for the top itself), ``directory`` is absolute.
+    """``path`` is relative to the top of the working tree (``.`` for the top itself), ``directory`` is absolute.
 
     ``pyproject`` is the parsed ``pyproject.toml``, empty where there is none.
     """

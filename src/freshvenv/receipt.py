@@ -46,7 +46,7 @@ class Receipt(NamedTuple):
     ``RECORD`` and ``direct_url.json`` among them, by path below the venv. ``unmet`` has the requirements that could
     not be installed; ``requirements`` is a digest of what they and the venv were when none was missing. ``mark`` is a
     random name, in hexadecimal digits, that no other install has. ``left`` has files that git ignores and that a
-    build in the work tree made there or packed, by path below the project.
+    build in the working tree made there or packed, by path below the project.
     """
 
     project: str

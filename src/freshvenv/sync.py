@@ -16,7 +16,7 @@ from freshvenv.plan import Action, OnStale, State, Wish, decide
 from freshvenv.process import limited
 from freshvenv.report import Outcome
 from freshvenv.source.git import Listing, Repository
-from freshvenv.source.worktree import WorkTree, read_work_tree
+from freshvenv.source.working_tree import WorkingTree, read_working_tree
 from freshvenv.targets import look_again
 from freshvenv.vouch import leave_stamp, leave_vouchers
 from freshvenv.workshop import Workshop
@@ -30,7 +30,7 @@ class Request(NamedTuple):
 
     ``force``: what is fresh is reinstalled, too, and wheels are built anew, whatever the cache has.
     ``automatic`` is set when nobody asked for it by name, so that ``on-stale`` has a say. ``by_hand``: a person gave
-    the command, and answers for what is in the work tree.
+    the command, and answers for what is in the working tree.
     """
 
     named: tuple[Path, ...] = ()
@@ -41,7 +41,7 @@ class Request(NamedTuple):
 
     @property
     def is_trusting(self) -> bool:
-        """Whether an interpreter that lies in the work tree may be started, although it never was before."""
+        """Whether an interpreter that lies in the working tree may be started, although it never was before."""
         return self.by_hand and not self.dry_run
 
 
@@ -52,7 +52,7 @@ class Guard(Protocol):
         """The commit at HEAD, when that may be built. Raises :class:`FreshvenvError`."""
 
     def vet(self, more: Collection[str] = ()) -> Listing | None:
-        """What git says of the work tree, when it was asked, and what is uncommitted may be built.
+        """What git says of the working tree, when it was asked, and what is uncommitted may be built.
 
         ``more`` are files that git ignores. Raises :class:`FreshvenvError`.
         """
@@ -67,10 +67,10 @@ def sync(
 ) -> list[Outcome]:
     """Bring the venvs in step with the working tree, and report each as soon as it is done.
 
-    One broken venv does not stop the others. When HEAD moves meanwhile, what it moved to is brought in too.
-    ``guard`` is asked before anything of the tree is read, each time anew, and before a build in the work tree itself
-    about the files there that git ignores. Raises :class:`FreshvenvError` when nothing can be observed at all, or HEAD
-    does not come to rest, and what ``guard`` raises.
+    One broken venv does not stop the others. When HEAD moves meanwhile, what it moved to is brought in too. ``guard``
+    is asked before anything of the tree is read, each time anew, and before a build in the working tree itself about
+    the files there that git ignores. Raises :class:`FreshvenvError` when nothing can be observed at all, or HEAD does
+    not come to rest, and what ``guard`` raises.
     """
     run = _Run(repository, workshop.building_anew() if request.force else workshop, request)
     done: dict[str, Outcome] = {}
@@ -122,7 +122,7 @@ class _Run(NamedTuple):
     request: Request
 
     def ignored_by_git(self, sight: Sight) -> tuple[str, ...]:
-        """The ignored files that builds would find which are to be made in the work tree itself."""
+        """The ignored files that builds would find which are to be made in the working tree itself."""
         wanted = (it for it in sight.sightings if self.decide(sight, it).decision.action is Action.REINSTALL)
         current = ((it.target.project.path, it.observation.current) for it in wanted)
         paths = {path for path, found in current if found and not found.recipe.is_cacheable}
@@ -180,5 +180,5 @@ class _Run(NamedTuple):
         )
         return observe(again, sight.tree, hastily=True)
 
-    def _reread(self, sight: Sight) -> WorkTree:
-        return read_work_tree(self.repository, sight.found.venv_paths(self.repository.top))
+    def _reread(self, sight: Sight) -> WorkingTree:
+        return read_working_tree(self.repository, sight.found.venv_paths(self.repository.top))

@@ -1,4 +1,4 @@
-"""Finds what is to be kept fresh: every project of the work tree in every venv that holds it."""
+"""Finds what is to be kept fresh: every project of the working tree in every venv that holds it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MANY = 100
 class Candidate(NamedTuple):
     """A directory that may be a venv of ours, and what is in it; ``trouble`` says why it cannot be used.
 
-    ``label`` is how messages name it: relative to the work tree where it lies in it. ``links`` are what
+    ``label`` is how messages name it: relative to the working tree where it lies in it. ``links`` are what
     :func:`egg_links` says.
     """
 
@@ -57,7 +57,7 @@ class Target(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What is to be kept fresh in a work tree, and where else was looked: at ``candidates``, by ``patterns``."""
+    """What is to be kept fresh in a working tree, and where else was looked: at ``candidates``, by ``patterns``."""
 
     settings: Settings
     targets: tuple[Target, ...]
@@ -96,21 +96,21 @@ class Found(NamedTuple):
         return found
 
     def venv_paths(self, top: Path) -> tuple[str, ...]:
-        """The venvs that lie in the work tree, relative to it."""
+        """The venvs that lie in the working tree, relative to it."""
         inside = (it.path for it in self.candidates if top in it.path.parents and is_venv(it.path))
         return tuple(dict.fromkeys(path.relative_to(top).as_posix() for path in inside))
 
 
-def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (), *, trusting: bool = False) -> Found:
+def find_targets(repository: Repository, cache: Path, named: Iterable[Path] = (), *, trusting: bool = False) -> Found:
     """Find projects and venvs by the settings, or by looking where there are none.
 
-    With ``named`` venvs, only those, each taken as configured. ``trusting``: an interpreter that lies in the work tree
-    may be started, although it never was before. Raises :class:`SettingsError`, and :class:`UsageError`
-    when there is no project or a named path is no venv.
+    With ``named`` venvs, only those, each taken as configured. ``trusting``: an interpreter that lies in the working
+    tree may be started, although it never was before. Raises :class:`SettingsError`, and :class:`UsageError` when there
+    is no project or a named path is no venv.
     """
     top = repository.top
     settings = read_settings(repository)
-    lookup = _Lookup(repository, memory, trusting=trusting)
+    lookup = _Lookup(repository, cache, trusting=trusting)
     chosen = [lookup.at(Path(os.path.abspath(path))) for path in named]
     for candidate in chosen:
         if candidate.missing or candidate.venv is None:
@@ -133,27 +133,27 @@ def find_targets(repository: Repository, memory: Path, named: Iterable[Path] = (
     return Found(settings, tuple(_with_siblings(targets)), tuple(lookup.seen.values()), tuple(lookup.patterns))
 
 
-def look_again(target: Target, repository: Repository, memory: Path, *, trusting: bool = False) -> Target:
+def look_again(target: Target, repository: Repository, cache: Path, *, trusting: bool = False) -> Target:
     """The same target as it is now."""
-    lookup = _Lookup(repository, memory, trusting=trusting)
+    lookup = _Lookup(repository, cache, trusting=trusting)
     candidate = lookup.at(target.candidate.path)._replace(label=target.candidate.label)
     again = _target(repository.top, target.project, target.settings, candidate, configured=target.configured)
     return (again or target._replace(candidate=candidate, installed=()))._replace(siblings=target.siblings)
 
 
 def read_settings(repository: Repository) -> Settings:
-    """The settings that are in force in a work tree. Raises :class:`SettingsError`."""
+    """The settings that are in force in a working tree. Raises :class:`SettingsError`."""
     return parse_settings(read_toml(repository.top / "pyproject.toml"), repository.settings(r"^freshvenv\."))
 
 
 class _Lookup:
     """Opens each directory once."""
 
-    def __init__(self, repository: Repository, memory: Path, *, trusting: bool) -> None:
+    def __init__(self, repository: Repository, cache: Path, *, trusting: bool) -> None:
         self._trusting = trusting
         self._repository = repository
         self._top = repository.top
-        self._memory = memory
+        self._cache = cache
         self.seen: dict[Path, Candidate] = {}
         self.patterns: dict[Path, None] = {}
         """What was looked by, in order."""
@@ -210,7 +210,7 @@ class _Lookup:
                 path, label, trouble="its interpreter is a file of the repository, which any branch can change"
             )
         try:
-            venv = open_venv(path, self._memory, None if self._trusting else self._top)
+            venv = open_venv(path, self._cache, None if self._trusting else self._top)
         except VenvError as error:
             return Candidate(path, label, trouble=str(error))
         return Candidate(path, label, venv, tuple(distributions(venv)), egg_links(venv))
@@ -256,7 +256,7 @@ def _projects(top: Path, settings: Settings, lookup: _Lookup) -> list[tuple[Proj
 
 
 def load_project(top: Path, path: str) -> Project:
-    """The project in a directory below the work tree; where a link leads to it, the one that it leads to.
+    """The project in a directory below the working tree; where a link leads to it, the one that it leads to.
 
     Raises :class:`SettingsError` for a broken pyproject.toml.
     """

@@ -19,7 +19,7 @@ from freshvenv.observe import Sight, Sighting
 from freshvenv.report import Outcome
 from freshvenv.source.git import Repository
 from freshvenv.source.refs import head_text
-from freshvenv.source.worktree import WorkTree
+from freshvenv.source.working_tree import WorkingTree
 from freshvenv.venvs import voucher
 
 _WITNESS = ".dist-info/RECORD"
@@ -93,9 +93,9 @@ def _voucher_text(sight: Sight, pairs: Sequence[tuple[Sighting, Outcome]]) -> st
     newer, absent = _configured(tree)
     for sighting, outcome in pairs:
         witnesses = _witnesses(sighting, outcome)
-        if not witnesses or sighting.venv is None or sighting.desk is None:
+        if not witnesses or sighting.venv is None or sighting.notes is None:
             return ""
-        newer.update(dict.fromkeys((*witnesses, sighting.desk.receipt_file), _known_at(sight, [outcome])))
+        newer.update(dict.fromkeys((*witnesses, sighting.notes.receipt_file), _known_at(sight, [outcome])))
         around = [sighting.venv.path / name for name in (*sighting.venv.site_directories, "pyvenv.cfg")]
         newer.update(dict.fromkeys(around, _known_at(sight, [outcome for _, outcome in pairs])))
     if tree.picture is None or tree.repository.is_configured_by_branch() or _any_is_newer(newer):
@@ -154,7 +154,7 @@ def _answer_text(sight: Sight, said: Iterable[str], before: int) -> str:
 
 
 def _looked_at(sight: Sight) -> list[str]:
-    """Every path outside of the work tree's own files on which the states rest; none where that is not known."""
+    """Every path outside of the working tree's own files on which the states rest; none where that is not known."""
     repository, found = sight.tree.repository, sight.found
     places = found.places(repository.top)
     if places is None:
@@ -170,19 +170,19 @@ def _looked_at(sight: Sight) -> list[str]:
             return []
         gathered += [candidate.path, candidate.path / "pyvenv.cfg", candidate.venv.python]
     for sighting in sight.sightings:
-        current, receipt, desk = sighting.observation.current, sighting.observation.receipt, sighting.desk
+        current, receipt, notes = sighting.observation.current, sighting.observation.receipt, sighting.notes
         project = sighting.target.project
-        if current is None or receipt is None or desk is None:
+        if current is None or receipt is None or notes is None:
             return []
         if current.version_control or current.submodules or project.variables:
             return []
-        gathered += [desk.folder, desk.receipt_file, project.directory / "pyproject.toml"]
+        gathered += [notes.folder, notes.receipt_file, project.directory / "pyproject.toml"]
         gathered += (sighting.target.candidate.path / path for path in receipt.files)
         gathered += (project.directory / path for path in receipt.left)
     return list(dict.fromkeys(map(os.fspath, gathered)))
 
 
-def _configured(tree: WorkTree) -> tuple[dict[Path, int], list[Path]]:
+def _configured(tree: WorkingTree) -> tuple[dict[Path, int], list[Path]]:
     """The files of git's configuration: those that are there, with the moment when they were read, and the others."""
     files = _configuration(tree.repository)
     newer = {file: tree.read_at for file in files if os.path.lexists(file)}
@@ -224,16 +224,16 @@ def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
     """The files whose change says that something else was installed; none where no file tells all."""
     current = outcome.installed.fingerprint if outcome.installed else sighting.observation.current
     receipt = outcome.installed or sighting.observation.receipt
-    if current is None or receipt is None or sighting.desk is None:
+    if current is None or receipt is None or sighting.notes is None:
         return []
-    # A tag, a submodule or a variable can be another one while no file of the work tree is.
+    # A tag, a submodule or a variable can be another one while no file of the working tree is.
     if current.version_control or current.submodules or sighting.target.project.variables:
         return []
-    root, desk = sighting.target.candidate.path, sighting.desk
+    root, notes = sighting.target.candidate.path, sighting.notes
     # The mark goes before the first file does: without it, an install was begun and not finished. And what was moved or
     # copied into the venv's place is as old as it was there, but its mark is another.
     left = (sighting.target.project.directory / path for path in receipt.left)
-    return [desk.mark_file(receipt), *left, *(root / path for path in receipt.files if path.endswith(_WITNESS))]
+    return [notes.mark_file(receipt), *left, *(root / path for path in receipt.files if path.endswith(_WITNESS))]
 
 
 def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:

@@ -32,7 +32,7 @@ ILL = {
     "another hook": Case("echo true >.git/hooks/post-merge", "post-merge is another one"),
     "an old hook": Case("echo '# x' >>.git/hooks/post-merge", "post-merge was installed by another version"),
     "not executable": Case("chmod -x .git/hooks/post-merge", "post-merge cannot be executed"),
-    "hooks in the work tree": Case("git config core.hooksPath .husky", "leads into the work tree"),
+    "hooks in the working tree": Case("git config core.hooksPath .husky", "leads into the working tree"),
     "hooks elsewhere": Case("mv .git/hooks ../hooks && git config core.hooksPath ../hooks", "may share", harmless=True),
     "no interpreter": Case("rm .git/freshvenv/python", "no interpreter is recorded"),
     "interpreter gone": Case("echo /gone/python >.git/freshvenv/python", "interpreter of the hooks is gone: /gone"),

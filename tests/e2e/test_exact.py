@@ -69,7 +69,7 @@ class Checkout:
         name = (project.distribution, project.package)
         seen: dict[str, object] = json.loads(self.world.run(self.python, "-I", "-c", _SEEN, *name).stdout)
         if self.case.editable:
-            # The work tree's own bytecode is Python's business: git may check two states out in one second.
+            # The working tree's own bytecode is Python's business: git may check two states out in one second.
             del seen["value"]
         return seen
 

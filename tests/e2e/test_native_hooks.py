@@ -41,10 +41,10 @@ def repository(world: World) -> Repository:
 @pytest.mark.parametrize(
     "folder",
     ["../elsewhere/hooks", "{root}/absolute", ".hooks", "tools/git hooks"],
-    ids=["relative, outside the work tree", "absolute", "in the work tree", "deeper in the work tree"],
+    ids=["relative, outside the working tree", "absolute", "in the working tree", "deeper in the working tree"],
 )
 def test_hooks_path_is_honoured(repository: Repository, folder: str) -> None:
-    """A relative ``core.hooksPath`` counts from the top of the work tree (git-config(1))."""
+    """A relative ``core.hooksPath`` counts from the top of the working tree (git-config(1))."""
     folder = folder.format(root=repository.world.root)
     repository.git("config", "core.hooksPath", folder)
     repository.freshvenv("init", "--hooks", "native")
@@ -209,7 +209,7 @@ def test_git_in_a_build_does_not_start_another(repository: Repository) -> None:
 
 
 def test_nothing_of_the_tree_is_imported(repository: Repository) -> None:
-    """Hooks start at the top of the work tree, which ``python -m`` would put first on the import path."""
+    """Hooks start at the top of the working tree, which ``python -m`` would put first on the import path."""
     imported = repository.world.root / "imported"
     repository.freshvenv("init", "--hooks", "native")
     repository.git("switch", "--quiet", "--create", "hostile", "topic")

@@ -29,7 +29,7 @@ def nothing(world: World, python: Path, top: Path) -> None:
     ("reinstall", "stale"),
     [
         pytest.param(nothing, "other content: site-packages/demo_setuptools/changed.py", id="no-hook"),
-        # build/lib in the work tree still has the other branch's module, and setuptools packs what lies there.
+        # build/lib in the working tree still has the other branch's module, and setuptools packs what lies there.
         pytest.param(uv_pip_install, "too much: site-packages/demo_setuptools/deleted.py", id="uv-pip-install"),
         pytest.param(
             pip_force_reinstall, "too much: site-packages/demo_setuptools/deleted.py", id="pip-force-reinstall"

@@ -314,7 +314,7 @@ def test_on_stale_does_not_keep_it_back(repository: Repository) -> None:
 
 
 def test_another_worktree_with_the_same_venv(repository: Repository) -> None:
-    """A voucher is for one work tree."""
+    """A voucher is for one working tree."""
     linked = repository.path.parent / "linked"
     repository.git("worktree", "add", "--quiet", str(linked), "topic")
     assert answer(repository) == 11

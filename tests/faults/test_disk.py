@@ -180,7 +180,7 @@ def test_write_protected(scene: Scene, which: str) -> None:
 
 
 def test_write_protected_while_something_is_uncommitted(scene: Scene) -> None:
-    """A snapshot of the work tree needs a place in the git folder."""
+    """A snapshot of the working tree needs a place in the git folder."""
     scene.switch()
     scene.repository.edit("right", 5)
     with protected(folders(scene)["git folder"]):
@@ -237,7 +237,7 @@ def test_error_of_the_disk(scene: Scene, call: str) -> None:
 
 
 def test_link_that_fails(scene: Scene) -> None:
-    """git makes objects by link(2), in a snapshot of the work tree; a wheel that is not in the cache takes more of them."""
+    """git makes objects by link(2), in a snapshot of the working tree; a wheel that is not in the cache takes more of them."""
     if not shutil.which("strace"):
         pytest.skip("there is no strace")
     trace = scene.world.root / "trace"

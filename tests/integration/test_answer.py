@@ -160,7 +160,7 @@ NOTICED: dict[str, Change] = {
     "detached": lambda it: it.git("switch", "--quiet", "--detach"),
     "a submodule": lambda it: it.write(".gitmodules", ""),
     "a setting": lambda it: it.git("config", "freshvenv.venvs", ".nox/*"),
-    "a setting of the work tree": lambda it: put(it.git_dir / "config.worktree", "[user]\n"),
+    "a setting of the working tree": lambda it: put(it.git_dir / "config.worktree", "[user]\n"),
     "a person's setting": lambda it: put(it.world.home / ".gitconfig", "[user]\n"),
     "a person's setting, elsewhere": lambda it: put(it.world.home / ".config" / "git" / "config", "[user]\n"),
     "a file that the configuration includes": lambda it: put(it.git_dir / "included", "[user]\n"),

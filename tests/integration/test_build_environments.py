@@ -55,7 +55,7 @@ class Recorder:
 
 @pytest.fixture(scope="module")
 def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
-    return inspect_interpreter(Path(sys.executable), tmp_path_factory.mktemp("memory"))
+    return inspect_interpreter(Path(sys.executable), tmp_path_factory.mktemp("interpreters"))
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def test_other_interpreter_other_environment(bench: Bench, tmp_path: Path) -> No
     link = tmp_path / "python"
     link.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     link.chmod(0o755)
-    other = inspect_interpreter(link, tmp_path / "memory")
+    other = inspect_interpreter(link, tmp_path / "interpreters")
     assert bench.pool.get(other, ["hatchling"], bench.log).path != bench.get("hatchling")
 
 
@@ -193,7 +193,7 @@ end = time.monotonic() + 600
 while not (root / "go").exists() and time.monotonic() < end:
     time.sleep(0.005)
 pool = EnvironmentPool(root / "environments", root / "locks", Slow())
-print(pool.get(inspect_interpreter(Path(sys.executable), root / "memory"), [], root / "log").path)
+print(pool.get(inspect_interpreter(Path(sys.executable), root / "interpreters"), [], root / "log").path)
 """
 
 

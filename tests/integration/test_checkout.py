@@ -12,7 +12,7 @@ import pytest
 
 from freshvenv.source.checkout import clean_checkout
 from freshvenv.source.git import discover
-from freshvenv.source.worktree import read_work_tree
+from freshvenv.source.working_tree import read_working_tree
 from support.repository import Repository, create
 from support.world import World
 
@@ -28,7 +28,7 @@ def repository(world: World) -> Repository:
 def checked_out(repository: Repository) -> Iterator[Path]:
     """A clean checkout of the working tree as it is."""
     found = discover(repository.path)
-    tree = read_work_tree(found, [".venv"])
+    tree = read_working_tree(found, [".venv"])
     with clean_checkout(found, tree.head, tree.tree, repository.world.root / "scratch", tree.untracked()) as top:
         yield top
 
@@ -154,7 +154,7 @@ DESCRIBED = {
 
 
 @pytest.mark.parametrize("lines", DESCRIBED.values(), ids=DESCRIBED)
-def test_git_says_what_it_says_in_the_work_tree(repository: Repository, lines: tuple[str, ...]) -> None:
+def test_git_says_what_it_says_in_the_working_tree(repository: Repository, lines: tuple[str, ...]) -> None:
     for line in lines:
         repository.world.run("sh", "-ec", line, cwd=repository.path)
     git = repository.world.git
@@ -200,7 +200,7 @@ def test_uncommitted_work_is_there_and_dirty(repository: Repository) -> None:
 
 
 def test_untracked_files_are_there_and_untracked(repository: Repository) -> None:
-    """They make no version dirty, and a file finder that asks git does not see them, as in the work tree."""
+    """They make no version dirty, and a file finder that asks git does not see them, as in the working tree."""
     repository.git("tag", "v1")
     names = ["src/demo/new.py", "a b\nc", "-rf"]
     for name in names:
@@ -216,7 +216,7 @@ def test_version_control_tells_what_git_knows(repository: Repository) -> None:
     """The same tree, once with a file that is untracked and once with the file staged, gives other versions."""
 
     def seen() -> str:
-        return read_work_tree(discover(repository.path), [".venv"]).version_control()
+        return read_working_tree(discover(repository.path), [".venv"]).version_control()
 
     clean = seen()
     repository.write("new.py", "NEW = 1\n")

@@ -299,7 +299,7 @@ def test_whatever_shell_is_called_sh(world: World, fast: Repository, program: st
     assert fire(world, fast, shell=str(shell))
 
 
-def test_witness_beside_the_work_tree_that_changes_is_seen(world: World, fast: Repository) -> None:
+def test_witness_beside_the_working_tree_that_changes_is_seen(world: World, fast: Repository) -> None:
     for number, path in enumerate((world.plain / "a b", fast.top / ".." / "a b")):
         path.touch()
         os.utime(path, (WHEN, WHEN))

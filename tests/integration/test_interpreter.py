@@ -27,7 +27,7 @@ print(json.dumps([paths["purelib"], paths["platlib"], paths["scripts"], platform
 @pytest.mark.parametrize("python", VERSIONS.values(), ids=VERSIONS)
 def test_says_what_a_venv_of_it_says(world: World, python: Path) -> None:
     venv = make_venv(world, world.root / "venv", str(python))
-    found = inspect_interpreter(venv / "bin" / "python", world.root / "memory")
+    found = inspect_interpreter(venv / "bin" / "python", world.root / "interpreters")
     said = json.loads(world.run(venv / "bin" / "python", "-I", "-c", _ASK).stdout)
     placed = [str(venv / path) for path in (found.purelib, found.platlib, found.scripts)]
     assert [*placed, found.version, found.abi] == said
@@ -42,7 +42,7 @@ def test_says_what_a_venv_of_it_says(world: World, python: Path) -> None:
 @pytest.mark.parametrize("python", VERSIONS.values(), ids=VERSIONS)
 def test_markers(world: World, python: Path) -> None:
     """What ``packaging`` of that interpreter would say, which is what pip goes by."""
-    found = inspect_interpreter(python, world.root / "memory")
+    found = inspect_interpreter(python, world.root / "interpreters")
     assert found.markers["python_full_version"] == found.version
     assert found.markers["python_version"] == ".".join(found.version.split(".")[:2])
     assert found.markers["implementation_version"] == found.version
@@ -65,7 +65,7 @@ def test_markers(world: World, python: Path) -> None:
 
 def test_machines_are_told_apart(world: World) -> None:
     """An x86-64 Python runs beside an arm64 one on the same Mac, and both call their ABI the same."""
-    found = inspect_interpreter(Path(sys.executable), world.root / "memory")
+    found = inspect_interpreter(Path(sys.executable), world.root / "interpreters")
     intel, arm = (
         found._replace(abi="cpython-311-darwin", markers={**found.markers, "platform_machine": machine})
         for machine in ("x86_64", "arm64")
@@ -76,12 +76,13 @@ def test_machines_are_told_apart(world: World) -> None:
 
 
 def test_venvs_of_one_interpreter_are_alike(world: World) -> None:
-    memory = world.root / "memory"
+    interpreters = world.root / "interpreters"
     found = [
-        inspect_interpreter(make_venv(world, world.root / name) / "bin" / "python", memory) for name in ("one", "two")
+        inspect_interpreter(make_venv(world, world.root / name) / "bin" / "python", interpreters)
+        for name in ("one", "two")
     ]
     assert found[0] == found[1]
-    assert len(list(memory.iterdir())) == 1
+    assert len(list(interpreters.iterdir())) == 1
 
 
 @pytest.mark.parametrize("python", VERSIONS.values(), ids=VERSIONS)
@@ -90,7 +91,7 @@ def test_says_where_the_base_has_its_distributions(world: World, python: Path) -
     path = world.root / "venv"
     world.run(python, "-m", "venv", "--without-pip", "--system-site-packages", path)
     shown = world.run(path / "bin" / "python", "-I", "-c", "import json, sys; print(json.dumps(sys.path))").stdout
-    found = inspect_interpreter(path / "bin" / "python", world.root / "memory")
+    found = inspect_interpreter(path / "bin" / "python", world.root / "interpreters")
     sites = {word for word in json.loads(shown) if word.endswith("-packages")}
     assert {site for site in found.base_sites if Path(site).is_dir()} == {
         site for site in sites if not site.startswith(str(path))
@@ -116,16 +117,16 @@ def counting(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_asked_once(tmp_path: Path, counting: tuple[Path, Path]) -> None:
     program, count = counting
-    first = inspect_interpreter(program, tmp_path / "memory")
-    assert inspect_interpreter(program, tmp_path / "memory") == first
+    first = inspect_interpreter(program, tmp_path / "interpreters")
+    assert inspect_interpreter(program, tmp_path / "interpreters") == first
     assert count.read_text() == "x\n"
 
 
 def test_asked_again_when_it_changed(tmp_path: Path, counting: tuple[Path, Path]) -> None:
     program, count = counting
-    inspect_interpreter(program, tmp_path / "memory")
+    inspect_interpreter(program, tmp_path / "interpreters")
     program.write_text(program.read_text() + "\n")
-    inspect_interpreter(program, tmp_path / "memory")
+    inspect_interpreter(program, tmp_path / "interpreters")
     assert count.read_text() == "x\nx\n"
 
 
@@ -151,18 +152,18 @@ DAMAGES = {
 @pytest.mark.parametrize("content", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_memory_is_asked_anew(tmp_path: Path, counting: tuple[Path, Path], content: bytes) -> None:
     program, count = counting
-    memory = tmp_path / "memory"
-    first = inspect_interpreter(program, memory)
-    [remembered] = memory.iterdir()
+    interpreters = tmp_path / "interpreters"
+    first = inspect_interpreter(program, interpreters)
+    [remembered] = interpreters.iterdir()
     remembered.write_bytes(content)
-    assert inspect_interpreter(program, memory) == first
-    assert inspect_interpreter(program, memory) == first
+    assert inspect_interpreter(program, interpreters) == first
+    assert inspect_interpreter(program, interpreters) == first
     assert count.read_text() == "x\nx\n"
 
 
 def test_memory_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
-    (tmp_path / "memory").touch()
-    assert inspect_interpreter(Path(sys.executable), tmp_path / "memory").name == "cpython"
+    (tmp_path / "interpreters").touch()
+    assert inspect_interpreter(Path(sys.executable), tmp_path / "interpreters").name == "cpython"
 
 
 def test_environment_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +178,7 @@ def test_environment_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_gone(tmp_path: Path) -> None:
     with pytest.raises(VenvError, match=r"its interpreter .*python is gone"):
-        inspect_interpreter(tmp_path / "python", tmp_path / "memory")
+        inspect_interpreter(tmp_path / "python", tmp_path / "interpreters")
 
 
 def test_does_not_run(tmp_path: Path) -> None:
@@ -185,5 +186,5 @@ def test_does_not_run(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\necho 'no libpython' >&2; exit 1\n")
     program.chmod(0o755)
     with pytest.raises(VenvError, match=r"does not run: no libpython"):
-        inspect_interpreter(program, tmp_path / "memory")
-    assert not (tmp_path / "memory").exists()
+        inspect_interpreter(program, tmp_path / "interpreters")
+    assert not (tmp_path / "interpreters").exists()

@@ -493,7 +493,7 @@ def test_pip_and_uv_agree(world: World, project: Project, *, editable: bool) -> 
     assert by_pip.problems == frozenset()
 
 
-# What is expected of a work tree
+# What is expected of a working tree
 
 
 def test_uncommitted_changes_are_expected(world: World) -> None:
@@ -509,7 +509,7 @@ def test_uncommitted_changes_are_expected(world: World) -> None:
 
     with pytest.raises(AssertionError, match=r"missing: .*/data/staged\.txt"):
         assert_exact(world, venv.python, top, venv.project, editable=False)
-    # In a work tree setuptools would take the deleted module from the folder that its last build left.
+    # In a working tree setuptools would take the deleted module from the folder that its last build left.
     shutil.rmtree(top / "build")
     world.run("uv", "pip", "install", "--quiet", "--no-deps", "--python", venv.python, top)
     assert_exact(world, venv.python, top, venv.project, editable=False)

@@ -21,7 +21,7 @@ OWN = "demo-1.0.dist-info/RECORD,,\n"
 
 
 def make_venv(path: Path) -> Venv:
-    interpreter = inspect_interpreter(Path(sys.executable), path.parent / "memory")
+    interpreter = inspect_interpreter(Path(sys.executable), path.parent / "interpreters")
     (path / interpreter.purelib / "demo-1.0.dist-info").mkdir(parents=True)
     return Venv(path, path / "bin" / "python", interpreter)
 

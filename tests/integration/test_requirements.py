@@ -23,7 +23,7 @@ BASE = interpreters()[RUNNING]
 def venv(tmp_path: Path) -> Venv:
     """An environment of Python 3.9.18 on Linux with some distributions."""
     path = tmp_path / "venv"
-    found = inspect_interpreter(Path(sys.executable), tmp_path / "memory")
+    found = inspect_interpreter(Path(sys.executable), tmp_path / "interpreters")
     markers = {**found.markers, "python_version": "3.9", "python_full_version": "3.9.18", "sys_platform": "linux"}
     venv = Venv(path, path / "bin" / "python", replace(found, version="3.9.18", markers=markers))
     install(venv, "attrs", "23.1.0")
@@ -225,7 +225,7 @@ def made(world: World, *options: str) -> Venv:
     """A venv as the standard library makes it, of an interpreter that has pip of its own."""
     path = world.root / "made"
     world.run(BASE, "-m", "venv", "--without-pip", *options, path)
-    return open_venv(path, world.root / "memory")
+    return open_venv(path, world.root / "interpreters")
 
 
 def test_base_has_it(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from freshvenv.source.git import discover
 from freshvenv.source.snapshot import ObjectStore
-from freshvenv.source.worktree import WorkTree, read_work_tree
+from freshvenv.source.working_tree import WorkingTree, read_working_tree
 from support.repository import IN_CONFLICT, Repository, create
 from support.world import World
 
@@ -23,8 +23,8 @@ def repository(world: World) -> Repository:
     return create(world, world.root / "demo", branches={})
 
 
-def read(repository: Repository) -> WorkTree:
-    return read_work_tree(discover(repository.path), VENVS)
+def read(repository: Repository) -> WorkingTree:
+    return read_working_tree(discover(repository.path), VENVS)
 
 
 def listing(repository: Repository, tree: str) -> set[str]:
@@ -254,7 +254,7 @@ def test_repository_is_untouched_byte_for_byte(repository: Repository, lines: tu
     assert repository.git("--no-optional-locks", "status", "--porcelain") == status
 
 
-def test_work_tree_is_untouched(repository: Repository) -> None:
+def test_working_tree_is_untouched(repository: Repository) -> None:
     repository.edit("left", 7)
     repository.write("new.py", "x")
     before = everything_in(repository.path)

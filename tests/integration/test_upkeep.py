@@ -26,7 +26,7 @@ DAY = 24 * 3600.0
 
 @pytest.fixture(scope="module")
 def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
-    return inspect_interpreter(Path(sys.executable), tmp_path_factory.mktemp("memory"))
+    return inspect_interpreter(Path(sys.executable), tmp_path_factory.mktemp("interpreters"))
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def venv(tmp_path: Path) -> Venv:
 
 def make_layout(path: Path) -> Venv:
     """A folder with the layout of a venv; nobody starts its interpreter."""
-    interpreter = inspect_interpreter(Path(sys.executable), path.parent / "memory")
+    interpreter = inspect_interpreter(Path(sys.executable), path.parent / "interpreters")
     (path / interpreter.purelib).mkdir(parents=True)
     (path / "bin").mkdir()
     (path / "bin" / "python").symlink_to(sys.executable)
@@ -62,7 +62,7 @@ def add(venv: Venv, folder: str, **files: str) -> Path:
 @pytest.mark.parametrize("python", VERSIONS.values(), ids=VERSIONS)
 def test_venv_of_uv(world: World, python: Path) -> None:
     path = make_venv(world, world.root / "venv", str(python))
-    opened = open_venv(path, world.root / "memory")
+    opened = open_venv(path, world.root / "interpreters")
     assert (opened.path, opened.python) == (path, path / "bin" / "python")
     said = world.run(opened.python, "-Ic", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
     assert said == str(path / opened.interpreter.purelib)
@@ -73,12 +73,12 @@ def test_venv_of_uv(world: World, python: Path) -> None:
 def test_venv_of_the_standard_library(world: World) -> None:
     path = world.root / "venv"
     world.run(sys.executable, "-m", "venv", "--without-pip", path)
-    assert open_venv(path, world.root / "memory").interpreter.name == "cpython"
+    assert open_venv(path, world.root / "interpreters").interpreter.name == "cpython"
 
 
 def test_venv_at_an_odd_path(world: World) -> None:
     path = make_venv(world, world.root / "a b 'c' \"d\" é\nf")
-    assert open_venv(path, world.root / "memory").path == path
+    assert open_venv(path, world.root / "interpreters").path == path
 
 
 def a_file(path: Path) -> None:
@@ -145,7 +145,7 @@ UNUSABLE: dict[str, tuple[Callable[[Path], None], str]] = {
 def test_unusable(tmp_path: Path, make: Callable[[Path], None], message: str) -> None:
     make(tmp_path / "venv")
     with pytest.raises(VenvError, match=message):
-        open_venv(tmp_path / "venv", tmp_path / "memory")
+        open_venv(tmp_path / "venv", tmp_path / "interpreters")
 
 
 def test_is_venv(venv: Venv, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ FINGERPRINT = Fingerprint("1" * 40, "cpython 3.11.7 abi", Recipe())
 
 @pytest.fixture(scope="module")
 def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
-    return inspect_interpreter(Path(sys.executable), tmp_path_factory.mktemp("memory"))
+    return inspect_interpreter(Path(sys.executable), tmp_path_factory.mktemp("interpreters"))
 
 
 @dataclass
@@ -298,7 +298,7 @@ end = time.monotonic() + 600
 while not (root / "go").exists() and time.monotonic() < end:
     time.sleep(0.005)
 cache = WheelCache(root / "wheels", root / "locks")
-interpreter = inspect_interpreter(Path(sys.executable), root / "memory")
+interpreter = inspect_interpreter(Path(sys.executable), root / "interpreters")
 print(cache.get(Fingerprint("1" * 40, "", Recipe()), interpreter, make).directory)
 """
 

@@ -215,7 +215,7 @@ class Shop:
     def assert_fresh(self) -> None:
         targets = self.repository.targets()
         assert {target.state for target in targets} == {"fresh"}, targets
-        assert self.repository.git("status", "--porcelain") == "", "the work tree stays as it is"
+        assert self.repository.git("status", "--porcelain") == "", "the working tree stays as it is"
 
 
 @dataclass(frozen=True)

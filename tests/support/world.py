@@ -113,7 +113,7 @@ class World:
         return self.run("git", *argv, cwd=cwd, check=check).stdout.rstrip("\n")
 
     def commit(self, top: Path, message: str = "more") -> str:
-        """Commit all that is in a work tree, were it nothing, and return the hash."""
+        """Commit all that is in a working tree, were it nothing, and return the hash."""
         self.git("add", "--all", cwd=top)
         self.git("commit", "--quiet", "--allow-empty", "--message", message, cwd=top)
         return self.git("rev-parse", "HEAD", cwd=top)

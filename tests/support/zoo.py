@@ -26,7 +26,7 @@ __pycache__/
 *.pyd
 _version.py
 """
-"""What such a repository ignores: everything that building, installing and importing leave in a work tree."""
+"""What such a repository ignores: everything that building, installing and importing leave in a working tree."""
 
 _ADDED = """\
 \"\"\"Only on the feature branch.\"\"\"
@@ -132,7 +132,7 @@ class History:
     """A git repository that holds a project in several states; ``main`` is checked out."""
 
     root: Path
-    """The top of the work tree."""
+    """The top of the working tree."""
     top: Path
     """The top of the project in it."""
     project: Project

@@ -79,7 +79,7 @@ STATES = {
     ),
     "edited files": Row(replace(FRESH, altered=("lib/demo.py",)), State.STALE, ("changed in the venv: lib/demo.py",)),
     "edited where the build left it": Row(
-        replace(FRESH, left=("demo.so",)), State.STALE, ("changed in the work tree: demo.so",)
+        replace(FRESH, left=("demo.so",)), State.STALE, ("changed in the working tree: demo.so",)
     ),
     "missing dependencies": Row(
         replace(FRESH, receipt=receipt_of(NOW, unmet=("attrs>=1",))), State.STALE, ("dependencies missing: attrs>=1",)

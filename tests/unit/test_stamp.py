@@ -82,7 +82,7 @@ def test_path_that_the_form_cannot_carry(path: str) -> None:
 
 @pytest.fixture
 def stamp(tmp_path: Path) -> Path:
-    """A stamp for a work tree with a witness; one place is not there."""
+    """A stamp for a working tree with a witness; one place is not there."""
     (tmp_path / "witness").touch()
     os.utime(tmp_path / "witness", ns=(WHEN, WHEN))
     return put(tmp_path / "stamp", facts(str(tmp_path), COMMIT, {".": TREE}, ["witness"], ["nothing"]))
@@ -138,8 +138,8 @@ CHANGES: dict[str, Change] = {
     "stamp is somebody else's": lambda top: give_away(top / "stamp"),
     "stamp without a commit": lambda top: put(top / "stamp", facts(str(top), "", {".": TREE}, [], [])),
     "stamp for another commit": lambda top: put(top / "stamp", facts(str(top), "d" * 40, {".": TREE}, [], [])),
-    "work tree moved": lambda top: rename(top / "stamp", "top*", "top%%nowhere"),
-    "work tree copied": lambda top: rename(top / "stamp", "top*", "top%%tmp"),
+    "working tree moved": lambda top: rename(top / "stamp", "top*", "top%%nowhere"),
+    "working tree copied": lambda top: rename(top / "stamp", "top*", "top%%tmp"),
     "witness below a file": lambda top: put(
         top / "stamp", facts(str(top), COMMIT, {".": TREE}, ["witness/RECORD"], [])
     ),

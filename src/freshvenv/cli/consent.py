@@ -52,7 +52,7 @@ class Consent:
     def vet(self, more: Collection[str] = ()) -> Listing | None:
         """Take what lies uncommitted, and the ignored files that are named, for the person's own; it is shown.
 
-        Returns what git says of the work tree, when it was asked.
+        Returns what git says of the working tree, when it was asked.
         """
         gate = look_at_gate(self._repository)
         if not self._repository.is_at(self._agreed):

@@ -1,13 +1,13 @@
 """The stamp: what a hook may take for done without looking further, in a form that ``sh`` can read.
 
-It is a folder, and each fact is a name of an empty file in it: a shell lists a folder at once, but reads a file a
-byte at a time, which took longer than all else that the shim does. A name is a word and its value, with ``%`` between
-them and for each ``/``. ``newer%PATH``: a witness; when it is newer than the stamp, or gone, the stamp says nothing
-any more. ``absent%PATH``: something that was not there and would have to be looked at if it were. ``top%PATH``: where
-the work tree was, since that may have been moved or copied. ``commit%ID``: HEAD when all was fresh. ``tree%ID%PATH``:
+It is a folder, and each fact is a name of an empty file in it: a shell lists a folder at once, but reads a file a byte
+at a time, which took longer than all else that the shim does. A name is a word and its value, with ``%`` between them
+and for each ``/``. ``newer%PATH``: a witness; when it is newer than the stamp, or gone, the stamp says nothing any
+more. ``absent%PATH``: something that was not there and would have to be looked at if it were. ``top%PATH``: where the
+working tree was, since that may have been moved or copied. ``commit%ID``: HEAD when all was fresh. ``tree%ID%PATH``:
 the hash of a path (``.`` for the top) in that commit. ``end%COUNT``: how many others there are, so that a stamp of
-which something was lost is known from a whole one; the time of that file is the stamp's. Paths are relative to the
-top of the work tree, or absolute.
+which something was lost is known from a whole one; the time of that file is the stamp's. Paths are relative to the top
+of the working tree, or absolute.
 
 Only :mod:`os` and what it has loaded anyway is imported to read it: that is done before anything else is loaded.
 """

@@ -1,6 +1,6 @@
-"""A clean checkout of one tree, outside the work tree, with git metadata as in a fresh clone.
+"""A clean checkout of one tree, outside the working tree, with git metadata as in a fresh clone.
 
-A build in the work tree sees what other branches left behind (``build/lib``, ``*.egg-info``, ignored files); a
+A build in the working tree sees what other branches left behind (``build/lib``, ``*.egg-info``, ignored files); a
 ``git archive`` has no ``.git`` and obeys ``export-ignore``; a linked worktree registers itself in the user's
 repository. So this is a repository of its own that borrows the objects: nothing is copied and nothing is registered.
 """
@@ -17,7 +17,7 @@ from freshvenv.errors import GitError
 from freshvenv.files import new_directory, remove_tree
 from freshvenv.source.git import Head, Repository, discover, git
 from freshvenv.source.snapshot import ObjectStore, quoted
-from freshvenv.source.worktree import read_work_tree
+from freshvenv.source.working_tree import read_working_tree
 
 # Settings of the clone that change which bytes a checkout writes, or where its content comes from. A fresh clone
 # would have them from the same place: the user, or `git clone` itself.
@@ -34,9 +34,8 @@ def clean_checkout(
     """Check ``tree`` out into a new folder below ``parent``, with HEAD, branch and tags as they are; remove it after.
 
     Where ``tree`` is not that of HEAD (a snapshot of uncommitted work), git says in the checkout what it says in the
-    work tree: files differ from HEAD, and ``untracked`` ones are not in its index. Submodules that are populated in the
-    work tree are populated.
-    Raises :class:`GitError`.
+    working tree: files differ from HEAD, and ``untracked`` ones are not in its index. Submodules that are populated in
+    the working tree are populated. Raises :class:`GitError`.
     """
     parent.mkdir(parents=True, exist_ok=True)
     where = new_directory(parent, "checkout-")
@@ -124,8 +123,8 @@ def _alternate(path: Path) -> str:
 
 
 def _populate_submodule(source: Path, where: Path) -> None:
-    """Check out what is in the work tree of a submodule, its uncommitted files included."""
-    inner = read_work_tree(discover(source), ())
+    """Check out what is in the working tree of a submodule, its uncommitted files included."""
+    inner = read_working_tree(discover(source), ())
     where.mkdir(parents=True, exist_ok=True)
     _populate(inner.repository, inner.head, inner.tree, where)
 

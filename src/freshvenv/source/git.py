@@ -41,10 +41,10 @@ class Setting(NamedTuple):
 
 
 class Repository:
-    """A work tree and the git directories that belong to it, all absolute.
+    """A working tree and the git directories that belong to it, all absolute.
 
-    ``common_dir`` is shared by all linked worktrees, ``git_dir`` is this work tree's own. ``first_head`` is what HEAD
-    was when the repository was found.
+    ``common_dir`` is shared by all linked worktrees, ``git_dir`` is this working tree's own. ``first_head`` is what
+    HEAD was when the repository was found.
     """
 
     def __init__(self, top: Path, git_dir: Path, common_dir: Path, first_head: Head | None = None) -> None:
@@ -68,7 +68,7 @@ class Repository:
 
     @property
     def own_state(self) -> Path:
-        """Our folder for what belongs to this work tree."""
+        """Our folder for what belongs to this working tree."""
         return self.git_dir / "freshvenv"
 
     @property
@@ -79,7 +79,7 @@ class Repository:
     def git(
         self, *words: str | Path, env: Mapping[str, str] | None = None, input: bytes | None = None
     ) -> process.Finished:
-        """Run git in this work tree, whatever its status will be."""
+        """Run git in this working tree, whatever its status will be."""
         return git(*words, cwd=self.top, env=env, input=input)
 
     def ask(self, *words: str | Path, env: Mapping[str, str] | None = None, input: bytes | None = None) -> str:
@@ -112,16 +112,16 @@ class Repository:
         return self.ask(*STATUS, *pathspecs)
 
     def listing(self) -> Listing:
-        """What git says of the whole work tree now."""
+        """What git says of the whole working tree now."""
         with self.begin_listing() as begun:
             return begun.finish()
 
     def begin_listing(self) -> BegunListing:
-        """Let git begin to look through the whole work tree."""
+        """Let git begin to look through the whole working tree."""
         return BegunListing(time.time_ns(), start_git(*STATUS, cwd=self.top))
 
     def uncommitted(self) -> tuple[str, ...]:
-        """Paths in the work tree that differ from HEAD, be they part of a project or not."""
+        """Paths in the working tree that differ from HEAD, be they part of a project or not."""
         return self.listing().paths
 
     def tracks(self, path: Path) -> bool:
@@ -213,7 +213,7 @@ class Repository:
     def settings(self, pattern: str) -> tuple[tuple[str, str], ...]:
         """Keys and values of git's configuration whose key matches, in the order of their precedence.
 
-        What is ours does not count where it stands in a file of the work tree, which the configuration may include.
+        What is ours does not count where it stands in a file of the working tree, which the configuration may include.
         """
         return tuple(
             (it.key, it.value)
@@ -330,7 +330,7 @@ def start_git(
 
 
 def discover(start: Path) -> Repository:
-    """The work tree that ``start`` lies in. Raises :class:`UsageError` when it lies in none."""
+    """The working tree that ``start`` lies in. Raises :class:`UsageError` when it lies in none."""
     wanted = ("--show-toplevel", "--git-dir", "--git-common-dir")
     # HEAD is asked for in the same breath; while it is unborn, git complains of that only after the paths.
     done = git("rev-parse", "--path-format=absolute", *wanted, "HEAD^{commit}", "HEAD^{tree}", cwd=start)
@@ -341,12 +341,12 @@ def discover(start: Path) -> Repository:
     # An unborn HEAD, or a newline in a path: one question at a time.
     answers = [git("rev-parse", "--path-format=absolute", word, cwd=start) for word in wanted]
     if any(answer.status != 0 for answer in answers):
-        raise _why_no_work_tree(start, answers[0])
+        raise _why_no_working_tree(start, answers[0])
     top, git_dir, common_dir = (Path(answer.text) for answer in answers)
     return Repository(top, git_dir, common_dir)
 
 
-def _why_no_work_tree(start: Path, done: process.Finished) -> UsageError:
+def _why_no_working_tree(start: Path, done: process.Finished) -> UsageError:
     if b"dubious ownership" in done.stderr:
         return UsageError(
             f"{start} is in a repository of somebody else, and git does not work there",
@@ -356,7 +356,7 @@ def _why_no_work_tree(start: Path, done: process.Finished) -> UsageError:
     if bare.status != 0:
         return UsageError(f"{start} is not in a git repository", hint="run it inside of one")
     where = "a bare repository" if bare.text == "true" else "the git directory of a repository"
-    return UsageError(f"{start} is in {where}, where there is no work tree", hint="run it in a work tree")
+    return UsageError(f"{start} is in {where}, where there is no working tree", hint="run it in a working tree")
 
 
 class Listing(NamedTuple):

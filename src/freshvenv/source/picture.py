@@ -1,4 +1,4 @@
-"""A picture of a work tree: what git says differs from HEAD, with the times of those files.
+"""A picture of a working tree: what git says differs from HEAD, with the times of those files.
 
 Two equal pictures of one commit are of the same files. Only :mod:`os` is imported: ``freshvenv run`` looks at this
 before anything else is loaded.
@@ -52,7 +52,7 @@ def own_rows(listing: str) -> Iterator[tuple[str, str]]:
 def picture_of(top: str, rows: Iterable[tuple[str, str]]) -> tuple[str, ...] | None:
     """A line a file, from rows of what git printed; nothing where that does not tell everything.
 
-    It does not where there are submodules or other repositories in the work tree: what changed in one is not seen.
+    It does not where there are submodules or other repositories in the working tree: what changed in one is not seen.
     """
     if os.path.lexists(os.path.join(top, ".gitmodules")):
         return None

@@ -39,7 +39,7 @@ def head_commit(git_dir: str) -> str:
 
 
 def common_dir(git_dir: str) -> str:
-    """The directory that a git directory shares with those of other work trees; its own where there are none."""
+    """The directory that a git directory shares with those of other worktrees; its own where there are none."""
     link = os.path.join(git_dir, "commondir")
     return os.path.join(git_dir, _read(link)) if os.path.exists(link) else git_dir
 
@@ -62,7 +62,7 @@ def head_text(git_dir: str) -> str:
 
 
 def find_top() -> str:
-    """The top of the work tree around the current directory; empty where there is none."""
+    """The top of the working tree around the current directory; empty where there is none."""
     folder = os.getcwd()
     while not os.path.lexists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)
@@ -73,7 +73,7 @@ def find_top() -> str:
 
 
 def find_git_dir(top: str) -> str:
-    """The git directory of the work tree at ``top``; empty where there is none."""
+    """The git directory of the working tree at ``top``; empty where there is none."""
     inner = os.path.join(top, ".git")
     if os.path.isdir(inner):
         return inner

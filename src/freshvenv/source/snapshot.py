@@ -83,7 +83,7 @@ def write_snapshot(repository: Repository, changed: Collection[str]) -> str:
 
     Returns the tree's hash. The user's index and object store stay as they are. Raises :class:`GitError`.
     """
-    # Imported here: a work tree without edits needs none of it.
+    # Imported here: a working tree without edits needs none of it.
     import shutil
     import tempfile
 

@@ -1,4 +1,4 @@
-"""The note that files of another commit were brought into the work tree, of which no reflog tells.
+"""The note that files of another commit were brought into the working tree, of which no reflog tells.
 
 ``git checkout FETCH_HEAD -- .``, ``git restore --source`` and ``git merge --squash`` leave HEAD where it is and a
 stranger's files on top of it. git tells the hook that something of the kind happened (githooks(5): post-checkout with

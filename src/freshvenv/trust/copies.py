@@ -1,4 +1,4 @@
-"""Whether files that lie uncommitted in the work tree are those of somebody's commit, byte for byte."""
+"""Whether files that lie uncommitted in the working tree are those of somebody's commit, byte for byte."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Copy(NamedTuple):
 
 
 def files_of(repository: Repository, commits: Collection[str], paths: Collection[str]) -> Iterator[Copy]:
-    """Those of the paths at which there is, in the work tree or in the index, what one of the commits put there.
+    """Those of the paths at which there is, in the working tree or in the index, what one of the commits put there.
 
     That is also nothing, where it removed the file.
     """

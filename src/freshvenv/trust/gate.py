@@ -41,7 +41,7 @@ class Gate(NamedTuple):
         return verdict
 
     def permit(self, commit: str = "") -> str:
-        """The commit at HEAD, when it and what is being brought into the work tree may be built.
+        """The commit at HEAD, when it and what is being brought into the working tree may be built.
 
         What was found is noted, as by :meth:`judge` and :meth:`Uncommitted.permit`. Raises :class:`UntrustedError` with
         the one line that a hook prints.

@@ -101,7 +101,7 @@ class GitHistory:
         """Where files can have been brought from: commits that no trusted ref holds and that change any of the paths.
 
         What HEAD was, what was fetched, now and as the reflogs ``fetched`` tell, and the refs that people make
-        (``people`` are more words for those): stashes and the copies of the work tree that tools keep are the user's
+        (``people`` are more words for those): stashes and the copies of the working tree that tools keep are the user's
         own. Nothing when there are too many.
         """
         heads = dict.fromkeys(entry.new for log in (*head_logs(self.repository), *fetched) for entry in log.entries)

@@ -1,6 +1,6 @@
 """What this clone's own configuration says about trust. What the user's global configuration says counts for nothing.
 
-Neither does a file that the local one includes: that may lie in the work tree.
+Neither does a file that the local one includes: that may lie in the working tree.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What lies uncommitted in the work tree, and whether it is a stranger's: no commit at HEAD tells of that."""
+"""What lies uncommitted in the working tree, and whether it is a stranger's: no commit at HEAD tells of that."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Seen(NamedTuple):
 
 
 class Uncommitted(NamedTuple):
-    """The files of a work tree that no commit at HEAD has, and whether a stranger made them."""
+    """The files of a working tree that no commit at HEAD has, and whether a stranger made them."""
 
     provenance: Provenance
 
@@ -48,15 +48,15 @@ class Uncommitted(NamedTuple):
         return self.provenance.repository
 
     def permit(self) -> None:
-        """See that nothing which git, or its user, is just bringing into the work tree is a stranger's.
+        """See that nothing which git, or its user, is just bringing into the working tree is a stranger's.
 
         What was found is noted. Raises :class:`UntrustedError`.
         """
         what = self.look_at_what_was_brought()
         if what is Brought.STRANGE and self._is_anything_left():
-            raise UntrustedError(f"{_FILES} lie uncommitted in the work tree")
+            raise UntrustedError(f"{_FILES} lie uncommitted in the working tree")
         if not self._is_accepted(what) and (strange := self._what_is_applied()) and self.repository.uncommitted():
-            raise UntrustedError(f"{strange} lies uncommitted in the work tree")
+            raise UntrustedError(f"{strange} lies uncommitted in the working tree")
 
     def vet(self, more: Collection[str] = (), listing: Listing | None = None) -> Listing:
         """See that none of the uncommitted files is a stranger's, nor of those named; return what git says of them.
@@ -84,12 +84,12 @@ class Uncommitted(NamedTuple):
         if not uncommitted or self.provenance.settings.preset is Preset.ALWAYS:
             return ""
         if not self._is_accepted(what) and (applied := self._what_is_applied()):
-            return f"{applied} lies uncommitted in the work tree"
+            return f"{applied} lies uncommitted in the working tree"
         found = self._objection_to(uncommitted)
-        return found or (f"{_FILES} lie uncommitted in the work tree" if what is Brought.STRANGE else "")
+        return found or (f"{_FILES} lie uncommitted in the working tree" if what is Brought.STRANGE else "")
 
     def look_at_what_was_brought(self) -> Brought:
-        """Find out whether files that were just brought into the work tree are a stranger's; that is noted."""
+        """Find out whether files that were just brought into the working tree are a stranger's; that is noted."""
         known = brought(self.repository)
         if known is not Brought.NEW:
             return known
@@ -161,7 +161,7 @@ class Uncommitted(NamedTuple):
         found = self._copies(paths)
         accepted = read_accepted(self.repository) if found is None or found else Accepted()
         first = next(_unaccepted(found, accepted), "")
-        return f"{_FILES} lie uncommitted in the work tree ({first})" if found and first else first
+        return f"{_FILES} lie uncommitted in the working tree ({first})" if found and first else first
 
     def _copies(self, paths: Collection[str]) -> tuple[Copy, ...] | None:
         """The files that are as a stranger's commit has them; nothing when there are too many commits to look at."""

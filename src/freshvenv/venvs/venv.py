@@ -73,7 +73,7 @@ def is_venv(path: Path) -> bool:
     return (path / "pyvenv.cfg").is_file()
 
 
-def open_venv(path: Path, memory: Path, wary_of: Path | None = None) -> Venv:
+def open_venv(path: Path, cache: Path, wary_of: Path | None = None) -> Venv:
     """The venv at a path that exists; ``wary_of`` as :func:`inspect_interpreter` has it.
 
     Raises :class:`VenvError` when it cannot be used.
@@ -89,7 +89,7 @@ def open_venv(path: Path, memory: Path, wary_of: Path | None = None) -> Venv:
     if not python.exists():
         target = f" ({os.readlink(python)})" if python.is_symlink() else ""
         raise VenvError(f"its interpreter{target} is gone")
-    return Venv(path, python, inspect_interpreter(python, memory, wary_of))
+    return Venv(path, python, inspect_interpreter(python, cache, wary_of))
 
 
 def _is_utf8(path: Path) -> bool:

@@ -1,9 +1,9 @@
 """The voucher: what ``freshvenv run`` may take for fresh without looking further, one file in each venv.
 
-Lines of a word and a value. ``top``: the work tree. ``commit``: HEAD. ``pathspec``: what git was asked about. ``edit``:
-a line of the picture of the work tree (:mod:`freshvenv.source.picture`). ``newer``: a witness; when it is newer than
-the voucher, or gone, the voucher says nothing. ``absent``: a path at which nothing was. ``end`` is the last line: a
-voucher without it was cut.
+Lines of a word and a value. ``top``: the working tree. ``commit``: HEAD. ``pathspec``: what git was asked about.
+``edit``: a line of the picture of the working tree (:mod:`freshvenv.source.picture`). ``newer``: a witness; when it is
+newer than the voucher, or gone, the voucher says nothing. ``absent``: a path at which nothing was. ``end`` is the last
+line: a voucher without it was cut.
 
 Only :mod:`os` is imported, as for the stamp of the hooks, which vouches for all venvs and for HEAD alone.
 """
@@ -42,9 +42,9 @@ def render(
 
 
 def vouches(venv: str, top: str, commit: str, look: Callable[[Sequence[str]], tuple[str, ...] | None]) -> bool:
-    """Whether the venv holds what is in the work tree at ``top``, whose HEAD is ``commit``.
+    """Whether the venv holds what is in the working tree at ``top``, whose HEAD is ``commit``.
 
-    ``look`` takes a picture of the work tree, given pathspecs; it is asked last.
+    ``look`` takes a picture of the working tree, given pathspecs; it is asked last.
     """
     try:
         found, written = facts.read(voucher_file(venv), HEADER, _WORDS)

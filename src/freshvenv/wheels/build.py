@@ -37,8 +37,8 @@ def build_wheel(
 ) -> Path:
     """Build the project in ``source`` and return the wheel, which lies in ``out``.
 
-    ``in_place``: ``source`` is the work tree, where bytecode lies that git ignores: whatever it was made from, Python
-    would run it, so bytecode is read from a folder of ours, and written there. All that the build prints goes to
+    ``in_place``: ``source`` is the working tree, where bytecode lies that git ignores: whatever it was made from,
+    Python would run it, so bytecode is read from a folder of ours, and written there. All that the build prints goes to
     ``log``. Raises :class:`BuildError`.
     """
     job = _Job(source, interpreter, recipe, out, pool, log, _plain(source), in_place)

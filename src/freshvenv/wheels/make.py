@@ -12,14 +12,14 @@ from freshvenv.interpreter import Interpreter
 from freshvenv.payload import Payload
 from freshvenv.project import Project
 from freshvenv.source.checkout import clean_checkout
-from freshvenv.source.worktree import WorkTree
+from freshvenv.source.working_tree import WorkingTree
 from freshvenv.wheels.build import build_wheel
 from freshvenv.wheels.environments import EnvironmentPool
 from freshvenv.wheels.unpack import Move, unpack
 
 
 def make_payload(
-    tree: WorkTree,
+    tree: WorkingTree,
     project: Project,
     interpreter: Interpreter,
     recipe: Recipe,
@@ -31,7 +31,7 @@ def make_payload(
 ) -> Payload:
     """Build a project into the empty ``folder``; all else that is written goes to ``scratch`` and to ``log``.
 
-    What the tree alone decides is built in a clean checkout, everything else in the work tree itself.
+    What the tree alone decides is built in a clean checkout, everything else in the working tree itself.
     Raises :class:`BuildError`, :class:`GitError`.
     """
     out = scratch / "wheel"

@@ -396,7 +396,7 @@ packages = ["app"]
 @pytest.mark.parametrize("pyproject", BY_PATH.values(), ids=BY_PATH)
 @pytest.mark.parametrize("where", ["lib", "../lib"], ids=["in the repository", "beside it"])
 def test_dependency_by_its_path_with_real_backends(world: World, pyproject: str, where: str) -> None:
-    """They write the folder that they build in into the metadata: it is the work tree's, in each clone its own."""
+    """They write the folder that they build in into the metadata: it is the working tree's, in each clone its own."""
     repository = create(world, world.root / "a folder" / "demo", branches={})
     lib = repository.path / where
     lib.mkdir()

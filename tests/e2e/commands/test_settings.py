@@ -118,7 +118,7 @@ def test_mode_is_kept_as_found(world: World, *, editable: bool) -> None:
 
 
 def forget_bytecode(repository: Repository) -> None:
-    """Two sources of one size within a second are one to Python; in a work tree that is between it and git."""
+    """Two sources of one size within a second are one to Python; in a working tree that is between it and git."""
     shutil.rmtree(repository.path / "src" / "demo" / "__pycache__", ignore_errors=True)
 
 

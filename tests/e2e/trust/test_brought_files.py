@@ -61,7 +61,7 @@ BROUGHT = {
 
 
 @pytest.mark.parametrize("steps", BROUGHT.values(), ids=BROUGHT.keys())
-def test_files_of_a_stranger_are_not_built_from_the_work_tree(scene: Scene, steps: str) -> None:
+def test_files_of_a_stranger_are_not_built_from_the_working_tree(scene: Scene, steps: str) -> None:
     """HEAD stays where it is, or moves on to what is trusted, and takes the files along."""
     scene.play(steps)
     scene.play("grep --quiet canary backend/in_tree.py")
@@ -78,10 +78,10 @@ def test_files_of_a_stranger_are_not_built_from_the_work_tree(scene: Scene, step
         assert not scene.canary.exists()
     shown = scene.repository.freshvenv("trust", "show", "--exit-code", check=False)
     assert shown.returncode == 1
-    assert "lie uncommitted in the work tree" in shown.stdout.splitlines()[-1]
+    assert "lie uncommitted in the working tree" in shown.stdout.splitlines()[-1]
     scene.repository.freshvenv("resync")
     assert scene.repository.freshvenv("trust", "show", "--exit-code").returncode == 0
-    assert scene.canary.exists(), "consent is for what lies in the work tree, too"
+    assert scene.canary.exists(), "consent is for what lies in the working tree, too"
     scene.play("git reset --quiet --hard && git clean --quiet -d --force")
     scene.assert_built()
 
@@ -165,11 +165,11 @@ def test_the_interpreter_of_a_stranger_is_not_started(scene: Scene) -> None:
         scene.repository.freshvenv(*command, check=False)
         assert not scene.canary.exists(), command
     [line] = scene.trigger()
-    assert "its interpreter is a file in the work tree that was never started before" in line
+    assert "its interpreter is a file in the working tree that was never started before" in line
     assert not scene.canary.exists()
 
 
-def test_an_interpreter_in_the_work_tree_is_taken_by_a_resync(scene: Scene) -> None:
+def test_an_interpreter_in_the_working_tree_is_taken_by_a_resync(scene: Scene) -> None:
     python = scene.repository.venv / "bin" / "python"
     real = python.resolve()
     python.unlink()
@@ -247,7 +247,7 @@ OWN_FILES = {
 
 
 @pytest.mark.parametrize("steps", OWN_FILES.values(), ids=OWN_FILES.keys())
-def test_own_files_are_built_from_the_work_tree(scene: Scene, steps: str) -> None:
+def test_own_files_are_built_from_the_working_tree(scene: Scene, steps: str) -> None:
     scene.play("git branch --quiet topic origin/topic")
     scene.play(steps)
     assert scene.repository.git("status", "--porcelain")

@@ -54,7 +54,7 @@ def test_an_interpreter_that_comes_with_the_tree_is_not_started(scene: Scene, li
 
 
 def test_a_file_of_the_tree_opts_nobody_in_and_names_no_venv(scene: Scene) -> None:
-    """The configuration may include a file of the work tree; what is ours does not count there."""
+    """The configuration may include a file of the working tree; what is ours does not count there."""
     elsewhere = shlex.quote(str(make_venv(scene.world, scene.world.root / "elsewhere")))
     scene.play(f"""
         git config --file settings freshvenv.venvs {elsewhere} && git config --file settings freshvenv.enabled true

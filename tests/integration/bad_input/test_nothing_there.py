@@ -24,7 +24,9 @@ def test_bare_repository(world: World, command: tuple[str, ...]) -> None:
     world.git("init", "--quiet", "--bare", str(bare), cwd=world.root)
     before = everything_in(bare)
     said = say(world, *command, cwd=bare)
-    message = f"freshvenv: {shown(bare)} is in a bare repository, where there is no work tree (run it in a work tree)\n"
+    message = (
+        f"freshvenv: {shown(bare)} is in a bare repository, where there is no working tree (run it in a working tree)\n"
+    )
     assert said == Said(2, message)
     assert everything_in(bare) == before
 

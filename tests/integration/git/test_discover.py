@@ -107,22 +107,26 @@ def no_repository(world: World) -> Path:
 
 NOWHERE: dict[str, tuple[Callable[[World], Path], str, str]] = {
     "no repository": (no_repository, "is not in a git repository", "run it inside of one"),
-    "bare repository": (make_bare, "is in a bare repository, where there is no work tree", "run it in a work tree"),
+    "bare repository": (
+        make_bare,
+        "is in a bare repository, where there is no working tree",
+        "run it in a working tree",
+    ),
     "inside of .git": (
         inside_git,
-        "is in the git directory of a repository, where there is no work tree",
-        "run it in a work tree",
+        "is in the git directory of a repository, where there is no working tree",
+        "run it in a working tree",
     ),
     "deep inside of .git": (
         inside_objects,
-        "is in the git directory of a repository, where there is no work tree",
-        "run it in a work tree",
+        "is in the git directory of a repository, where there is no working tree",
+        "run it in a working tree",
     ),
 }
 
 
 @pytest.mark.parametrize(("make", "message", "hint"), NOWHERE.values(), ids=NOWHERE)
-def test_no_work_tree(world: World, make: Callable[[World], Path], message: str, hint: str) -> None:
+def test_no_working_tree(world: World, make: Callable[[World], Path], message: str, hint: str) -> None:
     start = make(world)
     with pytest.raises(UsageError) as caught:
         discover(start)

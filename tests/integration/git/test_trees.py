@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from freshvenv.source.git import Repository
-from freshvenv.source.worktree import read_work_tree
+from freshvenv.source.working_tree import read_working_tree
 from support.world import World
 
 pytestmark = pytest.mark.ordinary_place("each kind of place is made here")
@@ -28,13 +28,13 @@ def test_submodules(world: World, top: Path, repository: Repository) -> None:
 
 
 def test_tree_of_a_folder(world: World, top: Path, repository: Repository) -> None:
-    tree = read_work_tree(repository, [])
+    tree = read_working_tree(repository, [])
     assert tree.tree_of(".") == world.git("rev-parse", "HEAD^{tree}", cwd=top)
     assert tree.tree_of("src/demo") == world.git("rev-parse", "HEAD:src/demo", cwd=top)
     (top / "new.txt").touch()
-    assert read_work_tree(repository, []).tree_of("src/demo") == tree.tree_of("src/demo")
+    assert read_working_tree(repository, []).tree_of("src/demo") == tree.tree_of("src/demo")
     (top / "src/demo/left.py").write_text("x")
-    edited = read_work_tree(repository, [])
+    edited = read_working_tree(repository, [])
     assert edited.tree_of("src/demo") != tree.tree_of("src/demo")
     assert edited.changed_below("src/demo") == ("src/demo/left.py",)
     assert edited.changed_below("src/dem") == ()
@@ -77,7 +77,7 @@ def test_links_that_lead_out(
     (top / "src" / "demo" / "deep").mkdir()
     for line in lines:
         world.run("sh", "-ec", line, cwd=top)
-    assert read_work_tree(repository, []).links_lead_out_of("src") is expected
+    assert read_working_tree(repository, []).links_lead_out_of("src") is expected
 
 
 RULES_ABOVE = {
@@ -100,7 +100,7 @@ def test_rules_above_a_folder(
     world.commit(top)
     for line in lines:
         world.run("sh", "-ec", line, cwd=top)
-    tree = read_work_tree(repository, [])
+    tree = read_working_tree(repository, [])
     found = [line.rpartition(" ") for line in tree.beside("src/demo")]
     assert {path for path, _, _ in found} == expected
     for path, _, content in found:
@@ -109,7 +109,7 @@ def test_rules_above_a_folder(
 
 
 def test_is_current(world: World, top: Path, repository: Repository) -> None:
-    tree = read_work_tree(repository, [])
+    tree = read_working_tree(repository, [])
     assert tree.is_current()
     world.commit(top)
     assert not tree.is_current()
@@ -139,7 +139,7 @@ OTHER_OUTLINE = {
     ids=[*SAME_OUTLINE, *OTHER_OUTLINE],
 )
 def test_outline(world: World, top: Path, repository: Repository, words: tuple[str, ...], same: bool) -> None:
-    before = read_work_tree(repository, []).outline_of(".")
+    before = read_working_tree(repository, []).outline_of(".")
     for line in words:
         world.run("sh", "-ec", line, cwd=top)
-    assert (read_work_tree(repository, []).outline_of(".") == before) is same
+    assert (read_working_tree(repository, []).outline_of(".") == before) is same

@@ -67,7 +67,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         "unit/test_receipt.py::test_any_value_anywhere",
         "unit/test_receipt.py::test_any_byte_flipped",
     ),
-    "garbage where we read: intent": ("integration/test_receipts.py::test_any_intent",),
+    "garbage where we read: intent": ("integration/test_notes.py::test_any_intent",),
     "garbage where we read: stamp": ("unit/test_fuzz.py::test_stamp",),
     "garbage where we read: RECORD": (
         "integration/test_record.py::test_any_text_gives_paths_inside_or_a_venv_error",

@@ -47,8 +47,8 @@ LIES: dict[str, tuple[str, Mapping[str, object], str]] = {
 def test_interpreter_that_lies(
     installed: Repository, script: str, changes: Mapping[str, object], complaint: str
 ) -> None:
-    [memory] = (installed.world.root / "cache" / "freshvenv" / "interpreters").iterdir()
-    answer = {**json.loads(memory.read_text()), **changes}
+    [interpreter] = (installed.world.root / "cache" / "freshvenv" / "interpreters").iterdir()
+    answer = {**json.loads(interpreter.read_text()), **changes}
     del answer["executable"]
     (installed.world.root / "answer").write_text(json.dumps(answer))
     python = installed.venv / "bin" / "python"

@@ -14,7 +14,7 @@ from support.bench import Bench
 
 @pytest.fixture(scope="session")
 def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
-    return inspect_interpreter(Path(sys.executable), tmp_path_factory.mktemp("memory"))
+    return inspect_interpreter(Path(sys.executable), tmp_path_factory.mktemp("interpreters"))
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_links_of_a_strict_editable_install(world: World) -> None:
     assert of(repository).state == "fresh"
     repository.git("clean", "-dfXq", "--", "build")
     assert of(repository).state == "stale"
-    assert "changed in the work tree: build/__editable__." in str(of(repository).reasons)
+    assert "changed in the working tree: build/__editable__." in str(of(repository).reasons)
     resync(repository)
     assert of(repository).state == "fresh"
     code = f"import {project.package}.changed as it; print(it.__file__)"

@@ -1,4 +1,4 @@
-"""What a build leaves in the work tree, or takes from there, and git ignores."""
+"""What a build leaves in the working tree, or takes from there, and git ignores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.zoo import ZOO, make_history
 
 @pytest.fixture
 def compiled(world: World) -> Repository:
-    """An editable install of an extension module, which lies in the work tree."""
+    """An editable install of an extension module, which lies in the working tree."""
     history = make_history(world, ZOO["c_extension"], world.root / "demo")
     repository = Repository(world, history.root)
     repository.git("config", "freshvenv.editable", "true")
@@ -63,7 +63,7 @@ def test_extension_that_is_not_what_was_built(
 
     target = of(compiled)
     assert target.state == "stale"
-    assert "changed in the work tree: demo_c_extension/_speed." in str(target.reasons)
+    assert "changed in the working tree: demo_c_extension/_speed." in str(target.reasons)
     match mend:
         case "resync":
             compiled.freshvenv("resync")
@@ -89,7 +89,7 @@ def test_ignored_file_that_was_packed(repository: Repository) -> None:
 
     repository.write("src/demo/made.py", "NUMBER = 2\n")
 
-    assert of(repository).reasons == ("changed in the work tree: src/demo/made.py",)
+    assert of(repository).reasons == ("changed in the working tree: src/demo/made.py",)
     resync(repository)
     assert of(repository).state == "fresh"
     assert (site(repository) / "demo" / "made.py").read_text() == "NUMBER = 2\n"

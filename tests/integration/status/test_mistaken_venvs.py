@@ -96,7 +96,7 @@ def test_link_to_a_venv_of_this_repository(repository: Repository) -> None:
 
 
 def test_worktrees_that_share_a_venv(repository: Repository) -> None:
-    """The last reinstall wins: the other work tree must not be told that its code is installed."""
+    """The last reinstall wins: the other working tree must not be told that its code is installed."""
     linked = Repository(repository.world, repository.world.root / "linked")
     repository.git("worktree", "add", "--quiet", str(linked.path), "topic")
     for checkout in (repository, linked):

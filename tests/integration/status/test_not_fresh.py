@@ -217,7 +217,7 @@ def interpreter_gone(repository: Repository) -> None:
     python.symlink_to("/opt/gone/python")
 
 
-# What happened to the work tree
+# What happened to the working tree
 
 
 def other_branch(repository: Repository) -> None:
@@ -229,11 +229,11 @@ def reset(repository: Repository) -> None:
     repository.git("reset", "--quiet", "--hard", "topic")
 
 
-def edited_in_the_work_tree(repository: Repository) -> None:
+def edited_in_the_working_tree(repository: Repository) -> None:
     repository.edit("left", 7)
 
 
-def edited_in_the_work_tree_with_its_time_put_back(repository: Repository) -> None:
+def edited_in_the_working_tree_with_its_time_put_back(repository: Repository) -> None:
     rewrite(repository.path / "src" / "demo" / "left.py", "NUMBER = 7\n")
 
 
@@ -242,7 +242,7 @@ def staged(repository: Repository) -> None:
     repository.git("add", "--all")
 
 
-def new_file_in_the_work_tree(repository: Repository) -> None:
+def new_file_in_the_working_tree(repository: Repository) -> None:
     repository.write("src/demo/new.py", "")
 
 
@@ -287,10 +287,10 @@ FOOLED: dict[str, tuple[Callable[[Repository], None], str]] = {
     "interpreter gone": (interpreter_gone, "broken"),
     "other branch": (other_branch, "stale"),
     "reset": (reset, "stale"),
-    "edited in the work tree": (edited_in_the_work_tree, "stale"),
-    "edited in the work tree, its time put back": (edited_in_the_work_tree_with_its_time_put_back, "stale"),
+    "edited in the working tree": (edited_in_the_working_tree, "stale"),
+    "edited in the working tree, its time put back": (edited_in_the_working_tree_with_its_time_put_back, "stale"),
     "staged": (staged, "stale"),
-    "new file in the work tree": (new_file_in_the_work_tree, "stale"),
+    "new file in the working tree": (new_file_in_the_working_tree, "stale"),
     "settings ask for an editable install": (settings_ask_for_an_editable_install, "stale"),
 }
 

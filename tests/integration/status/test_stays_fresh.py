@@ -57,7 +57,7 @@ def local_file(repository: Repository) -> None:
     (site(repository) / "local.py").write_text("")
 
 
-def touched_in_the_work_tree(repository: Repository) -> None:
+def touched_in_the_working_tree(repository: Repository) -> None:
     for path in repository.path.glob("src/**/*.py"):
         path.touch()
 
@@ -106,7 +106,7 @@ HARMLESS: list[Callable[[Repository], None]] = [
     unrelated_install_and_uninstall,
     run,
     local_file,
-    touched_in_the_work_tree,
+    touched_in_the_working_tree,
     ignored_files,
     there_and_back,
     stashed,

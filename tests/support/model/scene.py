@@ -125,7 +125,7 @@ class Scene:
         return found
 
     def expected(self, repository: Repository, *, editable: bool) -> dict[str, bytes]:
-        """What a wheel of the work tree holds: all files that git does not ignore, built apart, once for each content."""
+        """What a wheel of the working tree holds: all files that git does not ignore, built apart, once for each content."""
         listed = repository.git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
         paths = sorted({name for name in listed if name and (repository.path / name).is_file()})
         content = {name: (repository.path / name).read_bytes() for name in paths}
@@ -151,7 +151,7 @@ class Scene:
         return self._expected[key, editable]
 
     def differences(self, repository: Repository, *, editable: bool) -> list[str]:
-        """In which ways the venv does not hold what a fresh install of the work tree would put there."""
+        """In which ways the venv does not hold what a fresh install of the working tree would put there."""
         expected = self.expected(repository, editable=editable)
         files = {
             name: path
@@ -172,7 +172,7 @@ class Scene:
         value = repository.value
         if value is not None and not found:
             code = "import demo.value; print(demo.value.value())"
-            # Where it imports the work tree itself, bytecode of an older checkout in the same second would be believed:
+            # Where it imports the working tree itself, bytecode of an older checkout in the same second would be believed:
             # Python compares whole seconds and sizes, and git dates files to when it writes them.
             flags = ("-I", "-B") if editable else ("-I",)
             words = (repository.venv / "bin" / "python", *flags, "-c", code)

@@ -134,7 +134,7 @@ class Walk(RuleBasedStateMachine):
         return done.returncode == 0
 
     def uncommitted_gifts(self, where: Repository) -> set[str]:
-        """Files of the stranger that lie in the work tree, or in the index, and not in HEAD."""
+        """Files of the stranger that lie in the working tree, or in the index, and not in HEAD."""
         index = set(where.git("ls-files", "gifts").split())
         tree = set(where.git("ls-tree", "--name-only", "HEAD", "gifts/").split())
         folder = where.path / "gifts"

@@ -23,8 +23,8 @@ _HARMLESS = {"core.autocrlf": ("false", "input"), "core.eol": ("native",), "core
 _RULES = (".gitattributes", ".gitignore")
 
 
-class WorkTree(NamedTuple):
-    """A work tree at one moment. ``tree`` is HEAD's, or that of a snapshot where files are ``uncommitted``.
+class WorkingTree(NamedTuple):
+    """A working tree at one moment. ``tree`` is HEAD's, or that of a snapshot where files are ``uncommitted``.
 
     ``read_at`` is the moment, in nanoseconds since the epoch. ``picture`` is what git said of ``pathspecs`` then (see
     :mod:`freshvenv.source.picture`), absent where that does not tell everything.
@@ -144,7 +144,7 @@ class WorkTree(NamedTuple):
         return tuple(f"{name} {self._state_of(name) if commit else 'not populated'}" for name, commit in found)
 
     def _state_of(self, submodule: str) -> str:
-        inner = read_work_tree(discover(self.repository.top / submodule), ())
+        inner = read_working_tree(discover(self.repository.top / submodule), ())
         facts = [inner.head.commit, *([] if inner.is_clean else [inner.tree]), *inner.submodules(".")]
         return " ".join(facts)
 
@@ -169,7 +169,7 @@ def _rules_above(path: str) -> tuple[str, ...]:
     return tuple(str(folder / name) for folder in PurePosixPath(path).parents for name in _RULES)
 
 
-def read_work_tree(repository: Repository, venvs: Iterable[str], listing: Listing | None = None) -> WorkTree:
+def read_working_tree(repository: Repository, venvs: Iterable[str], listing: Listing | None = None) -> WorkingTree:
     """Read HEAD once, and the working tree where it differs; ``venvs`` (relative paths) are not part of it.
 
     ``listing`` is what git said a moment ago, when that is known already. Raises :class:`NothingHereError` while
@@ -187,4 +187,4 @@ def read_work_tree(repository: Repository, venvs: Iterable[str], listing: Listin
     # The picture comes before the snapshot: what is edited in between makes it a picture of something else.
     picture = picture_of(str(repository.top), rows)
     tree = write_snapshot(repository, uncommitted) if uncommitted else head.tree
-    return WorkTree(repository, head, tree, uncommitted, moment, pathspecs, picture)
+    return WorkingTree(repository, head, tree, uncommitted, moment, pathspecs, picture)

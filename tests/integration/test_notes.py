@@ -16,7 +16,7 @@ from freshvenv.fingerprint import Fingerprint, Recipe
 from freshvenv.payload import digest
 from freshvenv.receipt import DamagedReceiptError, FileStamp, Receipt
 from freshvenv.venvs.intent import Intent, read_intents, write_intent
-from freshvenv.venvs.receipts import Desk
+from freshvenv.venvs.notes import Notes
 from freshvenv.venvs.witness import altered, stamps
 from support.receipts import receipt_of
 
@@ -24,8 +24,8 @@ PROJECT, OTHER = Path("/place/demo"), Path("/place/demo/sub")
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / ".freshvenv", PROJECT)
+def notes(tmp_path: Path) -> Notes:
+    return Notes(tmp_path / ".freshvenv", PROJECT)
 
 
 def receipt(tree: str = "1" * 40) -> Receipt:
@@ -39,168 +39,168 @@ def names(folder: Path) -> list[str]:
 # Receipts
 
 
-def test_no_receipt(desk: Desk) -> None:
-    assert desk.receipt() is None
-    assert not desk.folder.exists()
+def test_no_receipt(notes: Notes) -> None:
+    assert notes.receipt() is None
+    assert not notes.folder.exists()
 
 
-def test_receipt_is_read_back(desk: Desk) -> None:
-    desk.write_receipt(receipt())
-    assert desk.receipt() == receipt()
-    desk.write_receipt(receipt("2" * 40))
-    assert desk.receipt() == receipt("2" * 40)
-    assert len(list(desk.folder.iterdir())) == 1
+def test_receipt_is_read_back(notes: Notes) -> None:
+    notes.write_receipt(receipt())
+    assert notes.receipt() == receipt()
+    notes.write_receipt(receipt("2" * 40))
+    assert notes.receipt() == receipt("2" * 40)
+    assert len(list(notes.folder.iterdir())) == 1
 
 
-def test_receipt_dropped(desk: Desk) -> None:
-    desk.drop_receipt()
-    desk.write_receipt(receipt())
-    desk.drop_receipt()
-    assert desk.receipt() is None
+def test_receipt_dropped(notes: Notes) -> None:
+    notes.drop_receipt()
+    notes.write_receipt(receipt())
+    notes.drop_receipt()
+    assert notes.receipt() is None
 
 
-def test_projects_have_receipts_of_their_own(desk: Desk) -> None:
-    other = Desk(desk.folder, OTHER)
-    desk.write_receipt(receipt())
+def test_projects_have_receipts_of_their_own(notes: Notes) -> None:
+    other = Notes(notes.folder, OTHER)
+    notes.write_receipt(receipt())
     assert other.receipt() is None
     other.write_receipt(receipt("2" * 40))
-    assert desk.receipt() == receipt()
+    assert notes.receipt() == receipt()
 
 
 def marked(mark: str) -> Receipt:
     return receipt()._replace(mark=mark)
 
 
-def test_mark_is_there_as_long_as_its_receipt(desk: Desk) -> None:
-    other = Desk(desk.folder, OTHER)
+def test_mark_is_there_as_long_as_its_receipt(notes: Notes) -> None:
+    other = Notes(notes.folder, OTHER)
     other.write_receipt(marked("c"))
     for old, new in (("a", "b"), ("b", "a")):
-        desk.write_receipt(marked(old))
-        desk.write_receipt(marked(new))
-        assert desk.mark_file(marked(new)).is_file()
-        assert not desk.mark_file(marked(old)).exists()
+        notes.write_receipt(marked(old))
+        notes.write_receipt(marked(new))
+        assert notes.mark_file(marked(new)).is_file()
+        assert not notes.mark_file(marked(old)).exists()
     assert other.mark_file(marked("c")).is_file()
 
 
-def test_mark_is_there_before_its_receipt(desk: Desk) -> None:
+def test_mark_is_there_before_its_receipt(notes: Notes) -> None:
     """So that a receipt whose mark is missing was never one of this venv."""
-    desk.write_receipt(marked("a"))
-    desk.receipt_file.unlink()
-    desk.receipt_file.mkdir()
+    notes.write_receipt(marked("a"))
+    notes.receipt_file.unlink()
+    notes.receipt_file.mkdir()
     with pytest.raises(OSError, match="directory"):
-        desk.write_receipt(marked("b"))
-    assert desk.mark_file(marked("b")).is_file()
-    desk.receipt_file.rmdir()
-    desk.write_receipt(marked("c"))
-    assert names(desk.folder) == [".json", ".mark"]
+        notes.write_receipt(marked("b"))
+    assert notes.mark_file(marked("b")).is_file()
+    notes.receipt_file.rmdir()
+    notes.write_receipt(marked("c"))
+    assert names(notes.folder) == [".json", ".mark"]
 
 
-def test_receipt_that_cannot_be_written_leaves_the_old_one(desk: Desk) -> None:
-    desk.write_receipt(receipt())
-    blocked = Desk(desk.folder / "file", PROJECT)
+def test_receipt_that_cannot_be_written_leaves_the_old_one(notes: Notes) -> None:
+    notes.write_receipt(receipt())
+    blocked = Notes(notes.folder / "file", PROJECT)
     blocked.folder.touch()
     with pytest.raises(OSError, match=r"exists|Not a directory"):
         blocked.write_receipt(receipt("2" * 40))
-    assert desk.receipt() == receipt()
+    assert notes.receipt() == receipt()
 
 
-def emptied(desk: Desk) -> None:
-    desk.receipt_file.write_bytes(b"")
+def emptied(notes: Notes) -> None:
+    notes.receipt_file.write_bytes(b"")
 
 
-def cut_off(desk: Desk) -> None:
-    desk.receipt_file.write_bytes(desk.receipt_file.read_bytes()[:-10])
+def cut_off(notes: Notes) -> None:
+    notes.receipt_file.write_bytes(notes.receipt_file.read_bytes()[:-10])
 
 
-def zeros(desk: Desk) -> None:
-    desk.receipt_file.write_bytes(bytes(len(desk.receipt_file.read_bytes())))
+def zeros(notes: Notes) -> None:
+    notes.receipt_file.write_bytes(bytes(len(notes.receipt_file.read_bytes())))
 
 
-def a_folder(desk: Desk) -> None:
-    desk.receipt_file.unlink()
-    desk.receipt_file.mkdir()
+def a_folder(notes: Notes) -> None:
+    notes.receipt_file.unlink()
+    notes.receipt_file.mkdir()
 
 
-def link_to_itself(desk: Desk) -> None:
-    desk.receipt_file.unlink()
-    desk.receipt_file.symlink_to(desk.receipt_file.name)
+def link_to_itself(notes: Notes) -> None:
+    notes.receipt_file.unlink()
+    notes.receipt_file.symlink_to(notes.receipt_file.name)
 
 
-def folder_is_a_file(desk: Desk) -> None:
-    shutil.rmtree(desk.folder)
-    desk.folder.touch()
+def folder_is_a_file(notes: Notes) -> None:
+    shutil.rmtree(notes.folder)
+    notes.folder.touch()
 
 
-DAMAGES: list[Callable[[Desk], None]] = [emptied, cut_off, zeros, a_folder, link_to_itself, folder_is_a_file]
+DAMAGES: list[Callable[[Notes], None]] = [emptied, cut_off, zeros, a_folder, link_to_itself, folder_is_a_file]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_receipt(desk: Desk, damage: Callable[[Desk], None]) -> None:
-    desk.write_receipt(receipt())
-    damage(desk)
+def test_damaged_receipt(notes: Notes, damage: Callable[[Notes], None]) -> None:
+    notes.write_receipt(receipt())
+    damage(notes)
     with pytest.raises(DamagedReceiptError):
-        desk.receipt()
+        notes.receipt()
 
 
 @pytest.mark.parametrize("damage", [emptied, cut_off, zeros, link_to_itself])
-def test_damaged_receipt_is_replaced(desk: Desk, damage: Callable[[Desk], None]) -> None:
-    desk.write_receipt(receipt())
-    damage(desk)
-    desk.write_receipt(receipt("2" * 40))
-    assert desk.receipt() == receipt("2" * 40)
+def test_damaged_receipt_is_replaced(notes: Notes, damage: Callable[[Notes], None]) -> None:
+    notes.write_receipt(receipt())
+    damage(notes)
+    notes.write_receipt(receipt("2" * 40))
+    assert notes.receipt() == receipt("2" * 40)
 
 
 # Failures
 
 
-def test_failure_that_was_ended(desk: Desk) -> None:
-    assert desk.outlasted("1" * 40) == 0
-    desk.write_failure("1" * 40, "too slow", 600)
-    assert (desk.failure("1" * 40), desk.outlasted("1" * 40)) == ("too slow", 600)
-    assert (desk.failure("2" * 40), desk.outlasted("2" * 40)) == ("", 0)
-    desk.write_failure("1" * 40, "the build failed")
-    assert (desk.failure("1" * 40), desk.outlasted("1" * 40)) == ("the build failed", 0)
+def test_failure_that_was_ended(notes: Notes) -> None:
+    assert notes.outlasted("1" * 40) == 0
+    notes.write_failure("1" * 40, "too slow", 600)
+    assert (notes.failure("1" * 40), notes.outlasted("1" * 40)) == ("too slow", 600)
+    assert (notes.failure("2" * 40), notes.outlasted("2" * 40)) == ("", 0)
+    notes.write_failure("1" * 40, "the build failed")
+    assert (notes.failure("1" * 40), notes.outlasted("1" * 40)) == ("the build failed", 0)
     for seconds in ("soon", "9" * 5000, "6 0", "\0"):
-        desk.failure_file.write_text(f"{'1' * 40} {seconds}\ntoo slow")
-        assert (desk.failure("1" * 40), desk.outlasted("1" * 40)) == ("too slow", 0)
+        notes.failure_file.write_text(f"{'1' * 40} {seconds}\ntoo slow")
+        assert (notes.failure("1" * 40), notes.outlasted("1" * 40)) == ("too slow", 0)
 
 
-def test_failure_is_for_one_tree(desk: Desk) -> None:
-    assert desk.failure("1" * 40) == ""
-    desk.write_failure("1" * 40, "the build failed\nin two lines, é \udce9")
-    assert desk.failure("1" * 40) == "the build failed\nin two lines, é \udce9"
-    assert desk.failure("2" * 40) == ""
+def test_failure_is_for_one_tree(notes: Notes) -> None:
+    assert notes.failure("1" * 40) == ""
+    notes.write_failure("1" * 40, "the build failed\nin two lines, é \udce9")
+    assert notes.failure("1" * 40) == "the build failed\nin two lines, é \udce9"
+    assert notes.failure("2" * 40) == ""
 
 
-def test_failure_is_forgotten_when_an_install_is_finished(desk: Desk) -> None:
-    desk.write_failure("1" * 40, "the build failed")
-    desk.write_receipt(receipt())
-    assert desk.failure("1" * 40) == ""
+def test_failure_is_forgotten_when_an_install_is_finished(notes: Notes) -> None:
+    notes.write_failure("1" * 40, "the build failed")
+    notes.write_receipt(receipt())
+    assert notes.failure("1" * 40) == ""
 
 
-def test_failure_that_cannot_be_noted_is_no_failure(desk: Desk) -> None:
-    desk.folder.touch()
-    desk.write_failure("1" * 40, "the build failed")
-    assert desk.failure("1" * 40) == ""
+def test_failure_that_cannot_be_noted_is_no_failure(notes: Notes) -> None:
+    notes.folder.touch()
+    notes.write_failure("1" * 40, "the build failed")
+    assert notes.failure("1" * 40) == ""
 
 
 # Intents
 
 
-def test_intent_is_read_back(desk: Desk) -> None:
+def test_intent_is_read_back(notes: Notes) -> None:
     paths = {"a.py", "é", "a b", 'quo"te', "new\nline", os.fsdecode(b"caf\xe9")}
-    intent = write_intent(desk.intent_file, os.fspath(PROJECT), paths)
-    assert desk.interrupted() == [intent]
-    assert intent == Intent(desk.intent_file, os.fspath(PROJECT), frozenset(paths))
+    intent = write_intent(notes.intent_file, os.fspath(PROJECT), paths)
+    assert notes.interrupted() == [intent]
+    assert intent == Intent(notes.intent_file, os.fspath(PROJECT), frozenset(paths))
     intent.drop()
     intent.drop()
-    assert desk.interrupted() == []
+    assert notes.interrupted() == []
 
 
-def test_intents_of_other_projects_are_theirs(desk: Desk) -> None:
-    other = Desk(desk.folder, OTHER)
+def test_intents_of_other_projects_are_theirs(notes: Notes) -> None:
+    other = Notes(notes.folder, OTHER)
     theirs = write_intent(other.intent_file, os.fspath(OTHER), ["b"])
-    assert desk.interrupted() == []
+    assert notes.interrupted() == []
     assert other.interrupted() == [theirs]
 
 
@@ -221,14 +221,14 @@ NO_INTENTS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("text", NO_INTENTS.values(), ids=NO_INTENTS)
-def test_damaged_intent_still_says_that_something_was_begun(desk: Desk, text: bytes) -> None:
-    desk.folder.mkdir()
-    desk.intent_file.write_bytes(text)
-    [found] = desk.interrupted()
-    assert found == Intent(desk.intent_file, "", frozenset(), readable=False)
-    assert Desk(desk.folder, OTHER).interrupted() == [found]
+def test_damaged_intent_still_says_that_something_was_begun(notes: Notes, text: bytes) -> None:
+    notes.folder.mkdir()
+    notes.intent_file.write_bytes(text)
+    [found] = notes.interrupted()
+    assert found == Intent(notes.intent_file, "", frozenset(), readable=False)
+    assert Notes(notes.folder, OTHER).interrupted() == [found]
     found.drop()
-    assert desk.interrupted() == []
+    assert notes.interrupted() == []
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from freshvenv.receipt import DamagedReceiptError, Receipt, dump, load
 from freshvenv.venvs.intent import Intent, read_intents
 
 
-class Desk(NamedTuple):
+class Notes(NamedTuple):
     """The notes about one project in one venv, all in ``folder``."""
 
     folder: Path
