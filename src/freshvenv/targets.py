@@ -104,7 +104,8 @@ class Found(NamedTuple):
 def find_targets(repository: Repository, cache: Path, named: Iterable[Path] = (), *, trusting: bool = False) -> Found:
     """Find projects and venvs by the settings, or by looking where there are none.
 
-    With ``named`` venvs, only those, each taken as configured. ``trusting``: an interpreter that lies in the working
+    With ``named`` venvs, only those, each taken as configured for the projects whose venv it is, or for all where it is
+    none's. ``trusting``: an interpreter that lies in the working
     tree may be started, although it never was before. Raises :class:`SettingsError`, and :class:`UsageError` when there
     is no project or a named path is no venv.
     """
@@ -122,10 +123,11 @@ def find_targets(repository: Repository, cache: Path, named: Iterable[Path] = ()
             hint="projects in folders are listed in [[tool.freshvenv.projects]]",
         )
     targets: list[Target] = []
-    for project, wanted in projects:
-        # Named or not, they are no part of the project: its tree is the same for all of them.
-        found = list(lookup.candidates(wanted))
-        pairs = [(it, True) for it in chosen] if chosen else found
+    # Named or not, they are no part of the project: its tree is the same for all of them.
+    found = [list(lookup.candidates(wanted)) for _, wanted in projects]
+    claimed = {it.path for pairs in found for it, configured in pairs if configured}
+    for (project, wanted), own in zip(projects, found, strict=True):
+        pairs = [(it, it.path not in claimed or (it, True) in own) for it in chosen] if chosen else own
         for candidate, configured in pairs:
             target = _target(top, project, wanted, candidate, configured=configured)
             if target is not None:
@@ -161,26 +163,28 @@ class _Lookup:
     def candidates(self, settings: ProjectSettings) -> Iterator[tuple[Candidate, bool]]:
         """The venvs of a project, and whether each is configured."""
         done: set[Path] = set()
-        for pattern in settings.personal_venvs:
-            self.patterns[Path(pattern).expanduser()] = None
-            path = Path(os.path.abspath(self._top / Path(pattern).expanduser()))
-            if path not in done:
-                done.add(path)
-                yield self.at(path), True
+        for pattern in map(_at_home, settings.personal_venvs):
+            for found in self._expand(pattern, keep_missing=True):
+                path = Path(os.path.abspath(found))
+                if path not in done:
+                    done.add(path)
+                    yield self.at(path), True
         configured = bool(settings.venvs)
-        for pattern in settings.venvs or _default_patterns(settings.path):
-            self.patterns[Path(pattern)] = None
+        for pattern in map(Path, settings.venvs or _default_patterns(settings.path)):
             for path in self._expand(pattern, keep_missing=configured):
                 if path not in done and not _is_excluded(path.relative_to(self._top).as_posix(), settings.exclude):
                     done.add(path)
                     yield self._contained(path), configured
 
-    def _expand(self, pattern: str, *, keep_missing: bool) -> Iterator[Path]:
-        if any(sign in pattern for sign in "*?["):
-            found = list(islice((path for path in self._top.glob(pattern) if is_venv(path)), MOST + 1))
+    def _expand(self, pattern: Path, *, keep_missing: bool) -> Iterator[Path]:
+        self.patterns[pattern] = None
+        fixed = _fixed_part(pattern)
+        if rest := pattern.parts[len(fixed.parts) :]:
+            matching = (self._top / fixed).glob("/".join(rest))
+            found = list(islice((path for path in matching if is_venv(path)), MOST + 1))
             if len(found) > MOST:
                 raise SettingsError(
-                    f"venvs: {pattern!r} finds more than {MOST} environments", hint="name those that count"
+                    f"venvs: {str(pattern)!r} finds more than {MOST} environments", hint="name those that count"
                 )
             yield from sorted(found)
         elif keep_missing or is_venv(self._top / pattern):
@@ -214,6 +218,14 @@ class _Lookup:
         except VenvError as error:
             return Candidate(path, label, trouble=str(error))
         return Candidate(path, label, venv, tuple(distributions(venv)), egg_links(venv))
+
+
+def _at_home(pattern: str) -> Path:
+    """What a user wrote, ``~`` and ``~user`` replaced. Raises :class:`SettingsError` where there is no such user."""
+    try:
+        return Path(pattern).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"freshvenv.venvs in git's configuration is {pattern!r}: there is no such user") from error
 
 
 def _fixed_part(pattern: Path) -> Path:

@@ -236,6 +236,15 @@ def test_personal_exclude_comes_on_top() -> None:
     assert settings.default.exclude == ("one", "two")
 
 
+def test_personal_choices_are_for_every_project() -> None:
+    row = {"path": "one", "exclude": ["docs"], "editable": False, "extras": ["test"], "venvs": ["env"]}
+    pairs = (("exclude", "mine"), ("editable", "true"), ("extras", "docs"), ("venvs", "/opt/venv"))
+    settings = parse({"exclude": ["all"], "projects": [row]}, *((f"freshvenv.{key}", it) for key, it in pairs))
+    personal = ProjectSettings(exclude=("all", "mine"), editable=True, extras=("docs",), personal_venvs=("/opt/venv",))
+    own = personal._replace(path="one", exclude=("docs", "mine"), venvs=("env",))
+    assert settings == Settings(personal, (own,))
+
+
 WRONG_PERSONAL: dict[str, tuple[tuple[str, str], str, str]] = {
     "unknown": (
         ("freshvenv.venv", "x"),

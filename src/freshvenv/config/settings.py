@@ -121,7 +121,6 @@ def parse_settings(pyproject: Mapping[str, Any], personal: Iterable[tuple[str, s
         raise SettingsError("[tool.freshvenv] is no table")
     _refuse_unknown(table, _KEYS, "[tool.freshvenv]")
     settings = _general(Settings(default=_project(table, ProjectSettings(), "[tool.freshvenv]")), table)
-    settings = _personal(settings, personal)
     rows = table.get("projects", [])
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise SettingsError("[[tool.freshvenv.projects]] is no array of tables")
@@ -135,7 +134,7 @@ def parse_settings(pyproject: Mapping[str, Any], personal: Iterable[tuple[str, s
         if path == ".." or path.startswith(("/", "../")):
             raise SettingsError(f"{where}: path {row['path']!r} leaves the repository")
         projects.append(_project(row, settings.default._replace(path=path), where))
-    return settings._replace(projects=tuple(projects))
+    return _personal(settings._replace(projects=tuple(projects)), personal)
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
@@ -196,8 +195,6 @@ def _personal(settings: Settings, pairs: Iterable[tuple[str, str]]) -> Settings:
         match key:
             case "venvs":
                 changes["personal_venvs"] = tuple(values)
-            case "exclude":
-                changes["exclude"] = (*settings.default.exclude, *values)
             case "extras" | "groups":
                 changes[key] = tuple(sorted(set(values)))
             case "editable":
@@ -210,7 +207,12 @@ def _personal(settings: Settings, pairs: Iterable[tuple[str, str]]) -> Settings:
                 settings = settings._replace(on_commit=_git_flag(values[-1], where))
             case "timeout":
                 settings = settings._replace(timeout=_seconds(values[-1], where))
-    return settings._replace(default=settings.default._replace(**changes))
+    excluded = lists.get("exclude", [])
+
+    def mine(project: ProjectSettings) -> ProjectSettings:
+        return project._replace(**changes, exclude=(*project.exclude, *excluded))
+
+    return settings._replace(default=mine(settings.default), projects=tuple(map(mine, settings.projects)))
 
 
 def _inside(path: str, where: str) -> str:

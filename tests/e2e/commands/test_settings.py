@@ -70,6 +70,31 @@ def test_personal_venvs(world: World, spelling: str) -> None:
     assert [installed_value(venv, world) for venv in (repository.venv, outside)] == [21, 21]
 
 
+@pytest.mark.parametrize("spelling", ["envs/*", "{root}/demo/envs/*", "{root}/*/envs/[ot]*"])
+def test_personal_venvs_by_a_pattern(world: World, spelling: str) -> None:
+    """What is no venv is left alone, and one that is made later is found."""
+    repository = project(world, "")
+    (repository.path / "envs" / "folder").mkdir(parents=True)
+    make_venv(world, repository.path / "envs" / "one")
+    repository.git("config", "freshvenv.venvs", spelling.format(root=world.root))
+    repository.freshvenv("init", "--hooks", "native")
+    assert {(target.venv, target.state) for target in repository.targets()} == {("envs/one", "fresh")}
+
+    make_venv(world, repository.path / "envs" / "two")
+    repository.git("switch", "--quiet", "topic")
+
+    assert values(repository, "envs/one", "envs/two") == [21, 21]
+
+
+def test_personal_venv_of_nobody(world: World) -> None:
+    repository = project(world)
+    repository.git("config", "freshvenv.venvs", "~nobody-at-all/venv")
+    done = repository.freshvenv("status", check=False)
+    assert done.returncode == 2
+    said = "freshvenv.venvs in git's configuration is '~nobody-at-all/venv': there is no such user"
+    assert done.stderr.splitlines() == [f"freshvenv: {said}"]
+
+
 @pytest.mark.parametrize("settings", ["", 'venvs = [".venv", "venv"]\nexclude = ["venv"]'], ids=["no others", "others"])
 def test_personal_venvs_in_the_repository(world: World, settings: str) -> None:
     """Who names a venv wants the project in it, also where it is one that is known by name, or excluded by the tree."""
