@@ -135,7 +135,7 @@ def _name(repository: Repository, names: Iterable[str]) -> None:
     repository.unset_local("freshvenv.trustedRemotes")
     if chosen != DEFAULT_REMOTES:
         for each in chosen or ("",):
-            repository.ask("config", "--local", "--add", "freshvenv.trustedRemotes", each)
+            repository.add_local("freshvenv.trustedRemotes", each)
 
 
 def _resolve(repository: Repository, commits: Iterable[str]) -> list[str]:

@@ -23,6 +23,9 @@ from freshvenv.source.refs import head_branch, head_commit
 
 _PICK = rb"(?m)^\s*(?!#)\S"
 
+_NO_SUCH_KEY = 5
+"""The exit status of git-config(1) where what is to be unset is not there."""
+
 
 class Head(NamedTuple):
     """The commit that is checked out, and its tree."""
@@ -88,7 +91,7 @@ class Repository:
 
     def head(self) -> Head:
         """The commit that is checked out. Raises :class:`NothingHereError` while there is none (an unborn branch)."""
-        if self._first_head and self.is_at(self._first_head.commit):
+        if self._first_head and self._is_known_at(self._first_head.commit):
             return self._first_head
         done = self.git("rev-parse", "--revs-only", "HEAD^{commit}", "HEAD^{tree}")
         if done.status != 0 or not done.text:
@@ -97,7 +100,10 @@ class Repository:
         return Head(commit, tree)
 
     def is_at(self, commit: str) -> bool:
-        """Whether HEAD is known to be at a commit, without asking git."""
+        """Whether HEAD is at a commit. git is asked only where its files do not say so."""
+        return self._is_known_at(commit) or self.head().commit == commit
+
+    def _is_known_at(self, commit: str) -> bool:
         return head_commit(os.fspath(self.git_dir)) == commit
 
     def branch(self) -> str:
@@ -244,9 +250,14 @@ class Repository:
         self.__dict__.pop("configuration", None)
 
     def unset_local(self, key: str, value: str = "") -> None:
-        """Remove a key, or one value of it, from this clone's own configuration; it may not be there."""
+        """Remove a key, or one value of it, from this clone's own configuration; it may not be there.
+
+        Raises :class:`GitError` when it is there and stays.
+        """
         which = ("--fixed-value", "--unset-all", key, value) if value else ("--unset-all", key)
-        self.git("config", "--local", *which)
+        done = self.git("config", "--local", *which)
+        if done.status not in {0, _NO_SUCH_KEY}:
+            raise GitError(f"git config: {done.complaint}")
         self.__dict__.pop("configuration", None)
 
     def refresh_index(self) -> None:

@@ -156,8 +156,7 @@ class WorkingTree(NamedTuple):
 
     def is_current(self) -> bool:
         """Whether HEAD is still where it was when this was read."""
-        commit = self.head.commit
-        return self.repository.is_at(commit) or self.repository.head().commit == commit
+        return self.repository.is_at(self.head.commit)
 
 
 def _rules_above(path: str) -> tuple[str, ...]:

@@ -148,6 +148,20 @@ def test_remotes_are_named_and_pinned(scene: Scene) -> None:
     assert repository.freshvenv("trust", "remote", "remove", "friend", check=False).returncode == 2
 
 
+def test_remote_that_stays_named_is_not_said_to_be_removed(scene: Scene) -> None:
+    repository = scene.repository
+    scene.play('git remote add friend "$FORK"')
+    repository.freshvenv("trust", "remote", "add", "friend")
+    lock = repository.common_dir / "config.lock"
+    lock.touch()
+    for command in (("trust", "remote", "remove", "friend"), ("hooks", "uninstall")):
+        done = repository.freshvenv(*command, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "could not lock config file" in done.stderr
+    lock.unlink()
+    assert "friend: trusted" in repository.freshvenv("trust", "remote").stdout
+
+
 def test_hooks_uninstall_leaves_no_trace_of_trust(scene: Scene) -> None:
     scene.repository.freshvenv("hooks", "uninstall")
     assert "freshvenv" not in (scene.repository.common_dir / "config").read_text()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from freshvenv.errors import NothingHereError
+from freshvenv.source import git
 from freshvenv.source.git import Repository, discover
 from support.world import World
 
@@ -58,3 +59,12 @@ def test_branch_that_is_named_like_head(world: World, top: Path, repository: Rep
     other = world.git("commit-tree", "-m", "other", "HEAD^{tree}", cwd=top)
     world.git("update-ref", "refs/heads/HEAD", other, cwd=top)
     assert repository.head() == before
+
+
+def test_head_that_only_git_can_tell(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where refs are in a reftable, its files say nothing."""
+    commit = repository.head().commit
+    assert repository.is_at(commit)
+    monkeypatch.setattr(git, "head_commit", lambda _: "")
+    assert repository.is_at(commit)
+    assert not repository.is_at("1" * 40)
