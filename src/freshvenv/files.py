@@ -9,15 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+def write_atomically(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
     """Write a whole file: to a new one beside it, to the disk, and then over it. Raises ``OSError``.
 
+    ``mode`` is what open(2) is given for it, so what the umask says is taken off.
     Not ``durable``: a loss of power may leave the old file, none, or a cut one, and the reader knows a cut one from a
     whole one. That spares two waits for the disk, of some milliseconds each.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.parent / new_name(f".{path.name}-")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as sink:
             sink.write(content)

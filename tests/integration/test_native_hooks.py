@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,7 @@ STATES: dict[str, tuple[Files, HookState]] = {
 def test_state(tmp_path: Path, files: Files, expected: HookState) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o755)
     assert Hook("post-checkout", tmp_path).state() is expected
 
 
@@ -150,6 +153,38 @@ def test_two_hooks_in_the_way(repository: Repository) -> None:
         native.install(repository)
     assert caught.value.hint == "remove it or give it another name"
     assert {name: content for name, content in hooks_in(repository).items() if name in before} == before
+
+
+def test_hook_that_was_there_stays_where_ours_cannot_be_written(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    put(repository, {"post-checkout": FOREIGN})
+    opt_in(repository)
+    monkeypatch.setattr(native, "write_atomically", full)
+    with pytest.raises(FreshvenvError, match=r"hooks cannot be installed: .*No space left"):
+        native.install(repository)
+    assert hooks_in(repository) == {"post-checkout": FOREIGN}
+
+
+@pytest.mark.parametrize("again", [native.install, native.uninstall])
+def test_install_that_was_killed_lost_no_hook(repository: Repository, again: Callable[[Repository], list[str]]) -> None:
+    put(repository, {"post-checkout.before-freshvenv": FOREIGN})
+    assert "post-checkout" in again(repository)
+    where = "post-checkout.before-freshvenv" if again is native.install else "post-checkout"
+    assert hooks_in(repository)[where] == FOREIGN
+    assert (repository.hooks_directory() / where).stat().st_mode & 0o100
+
+
+def test_shim_that_git_would_not_run_is_put_right(repository: Repository) -> None:
+    native.install(repository)
+    [hook, *_] = find_hooks(repository)
+    hook.path.chmod(0o600)
+    assert hook.state() is HookState.OUTDATED
+    assert native.install(repository) == [hook.kind]
+    assert os.access(hook.path, os.X_OK)
 
 
 def test_hooks_directory_that_is_a_file(repository: Repository) -> None:

@@ -25,7 +25,7 @@ class HookState(Enum):
     """What stands where git looks for a hook."""
 
     INSTALLED = "installed"
-    OUTDATED = "installed by another version"
+    OUTDATED = "installed by another version, or not executable"
     BEHIND = "called by another hook"
     FOREIGN = "another hook"
     ABSENT = "not installed"
@@ -56,7 +56,7 @@ class Hook:
         if not os.path.lexists(self.path):
             return HookState.ABSENT
         if _is_ours(self.path):
-            current = self.path.read_bytes() == shim(self.kind)
+            current = self.path.read_bytes() == shim(self.kind) and os.access(self.path, os.X_OK)
             return HookState.INSTALLED if current else HookState.OUTDATED
         return HookState.BEHIND if _is_ours(self.legacy) else HookState.FOREIGN
 
@@ -126,8 +126,19 @@ def _install(repository: Repository, hook: Hook) -> bool:
         write_atomically(repository.shared_state / "made-hooks", os.fsencode(hook.directory))
     if state is HookState.FOREIGN:
         hook.path.rename(hook.foreign)
-    write_atomically(hook.path, shim(hook.kind))
-    hook.path.chmod(0o777 & ~_umask())
+    try:
+        write_atomically(hook.path, shim(hook.kind), mode=0o777)
+    except BaseException:
+        _bring_back(hook, hook.path)
+        raise
+    return True
+
+
+def _bring_back(hook: Hook, place: Path) -> bool:
+    """Put the hook back that was there before, where nothing stands in its place now; whether there was one."""
+    if os.path.lexists(place) or not os.path.lexists(hook.foreign):
+        return False
+    hook.foreign.rename(place)
     return True
 
 
@@ -141,9 +152,8 @@ def uninstall(repository: Repository) -> list[str]:
         ours = [place for place in (hook.path, hook.legacy) if _is_ours(place)]
         for place in ours:
             place.unlink()
-        if ours and os.path.lexists(hook.foreign):
-            hook.foreign.rename(ours[0])
-        if ours:
+        # An install that did not end may have left only that one.
+        if _bring_back(hook, ours[0] if ours else hook.path) or ours:
             changed.append(hook.kind)
     note = repository.shared_state / "made-hooks"
     if note.is_file():
@@ -163,9 +173,3 @@ def _is_ours(path: Path) -> bool:
         return _MARK in path.read_bytes()[:200]
     except OSError:
         return False
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
