@@ -23,6 +23,9 @@ from freshvenv.workshop import Workshop
 OLDEST_GIT = (2, 31)
 """``rev-parse --path-format`` came with it."""
 
+OLDEST_UV = (0, 8, 14)
+"""``sync --no-install-local`` came with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ailment:
@@ -60,6 +63,7 @@ def examine(patient: Patient) -> Iterator[Ailment]:
         _hooks,
         _hooks_path,
         _installer,
+        _lockfile,
         _folders,
         _trust,
         _venvs,
@@ -79,15 +83,18 @@ def _environment(patient: Patient) -> Iterator[Ailment]:
 
 def _git(patient: Patient) -> Iterator[Ailment]:
     said = git("version", cwd=patient.repository.top).text
-    if too_old(said):
-        wanted = ".".join(map(str, OLDEST_GIT))
-        yield Ailment(f"{said} is too old", f"install git {wanted} or newer")
+    if _is_older(said, OLDEST_GIT):
+        yield Ailment(f"{said} is too old", f"install git {_dotted(OLDEST_GIT)} or newer")
 
 
-def too_old(version: str) -> bool:
-    """Whether what ``git version`` says is older than what the hooks need; in doubt it is not."""
-    found = re.search(r"(\d+)\.(\d+)", version)
-    return found is not None and (int(found[1]), int(found[2])) < OLDEST_GIT
+def _is_older(said: str, oldest: tuple[int, ...]) -> bool:
+    """Whether what a program says of its version is older than what is needed; in doubt it is not."""
+    found = re.search(r"\d+(\.\d+)+", said)
+    return found is not None and tuple(map(int, found[0].split("."))) < oldest
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _owner(patient: Patient) -> Iterator[Ailment]:
@@ -135,7 +142,7 @@ def _hooks(patient: Patient) -> Iterator[Ailment]:
             yield Ailment(
                 f"the hook {hook.kind} is another one, which does not call freshvenv", "freshvenv hooks install"
             )
-        elif state is HookState.OUTDATED:
+        elif state is HookState.OUTDATED and os.access(hook.path, os.X_OK):
             yield Ailment(f"the hook {hook.kind} was installed by another version", "freshvenv hooks install")
         if state is not HookState.ABSENT and not os.access(hook.path, os.X_OK):
             yield Ailment(f"the hook {hook.kind} cannot be executed", f"chmod +x {hook.path}")
@@ -167,6 +174,16 @@ def _installer(patient: Patient) -> Iterator[Ailment]:
         python = os.fsdecode(note.read_bytes()).rstrip("\n") if note.is_file() else ""
         if not python or process.run([python, "-I", "-m", "pip", "--version"], cwd=Path(os.sep)).status != 0:
             yield Ailment("neither uv nor pip is to be found, so no dependency can be installed", "install uv")
+
+
+def _lockfile(patient: Patient) -> Iterator[Ailment]:
+    uv = find_uv()
+    if uv is None or not (patient.repository.top / "uv.lock").is_file():
+        return
+    said = process.run([uv, "--version"], cwd=Path(os.sep)).text
+    if _is_older(said, OLDEST_UV):
+        text = f"{said} is too old to install what uv.lock says, so what is missing is installed without it"
+        yield Ailment(text, f"install uv {_dotted(OLDEST_UV)} or newer", harmless=True)
 
 
 def _folders(patient: Patient) -> Iterator[Ailment]:

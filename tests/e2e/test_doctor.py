@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -105,3 +106,15 @@ def test_finds(repository: Repository, case: Case) -> None:
     assert found[0].startswith("freshvenv: note: ") == case.harmless
     assert done.returncode == (0 if case.harmless else 1), done.stdout
     assert "Traceback" not in done.stderr, shlex.quote(case.steps)
+
+
+@pytest.mark.parametrize(("version", "found"), [("0.8.13", True), ("0.8.14 (x 2025-08-28)", False), ("1.0", False)])
+def test_uv_that_cannot_install_what_is_locked(repository: Repository, version: str, *, found: bool) -> None:
+    tools = repository.world.root / "tools"
+    tools.mkdir()
+    (tools / "uv").write_text(f"#!/bin/sh\necho 'uv {version}'\n")
+    (tools / "uv").chmod(0o755)
+    older = repository.with_environment(PATH=f"{tools}{os.pathsep}{repository.world.env['PATH']}")
+    assert "uv.lock" not in older.freshvenv("doctor").stdout
+    repository.write("uv.lock", "version = 1\n")
+    assert ("is too old to install what uv.lock says" in older.freshvenv("doctor").stdout) is found

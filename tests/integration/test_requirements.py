@@ -188,6 +188,7 @@ BROKEN = {
     "requirement": ("Requires-Dist: !!",),
     "marker": ("Requires-Dist: attrs; nonsense",),
     "specifier": ("Requires-Python: three",),
+    "comparison": ("Requires-Dist: attrs; os_name ~= 'x'",),
 }
 
 
@@ -195,6 +196,19 @@ BROKEN = {
 def test_broken_metadata(venv: Venv, lines: tuple[str, ...]) -> None:
     with pytest.raises(VenvError, match="the metadata of demo is broken"):
         Requirements(venv, metadata(*lines)).unmet()
+
+
+def test_what_is_broken_is_said_in_a_line(venv: Venv) -> None:
+    with pytest.raises(VenvError) as caught:
+        Requirements(venv, metadata("Requires-Dist: pytz (>dev)")).unmet()
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(": pytz (>dev)")
+
+
+@pytest.mark.parametrize("line", ["pytz (>dev)", "attrs; os_name ~= 'x'", "!!"])
+def test_old_metadata_of_something_else_is_not_the_fault_of_the_project(venv: Venv, line: str) -> None:
+    install(venv, "celery", "4.0", f"Provides-Extra: redis\nRequires-Dist: {line}\n")
+    assert unmet(venv, "celery[redis]>=3", "sphinx") == ("sphinx",)
 
 
 def test_version_that_is_none(venv: Venv) -> None:

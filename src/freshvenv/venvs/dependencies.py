@@ -29,15 +29,18 @@ class Command(NamedTuple):
     env: Mapping[str, str] = MappingProxyType({})
     rehearsal: tuple[str, ...] = ()
 
-    def is_harmless(self, cwd: Path) -> bool:
-        """Whether the venv stays: uv deletes one, and makes it anew, that it finds unfit."""
+    def objection(self, cwd: Path) -> str:
+        """Why it is not to be run, if anything: uv deletes a venv, and makes it anew, that it finds unfit."""
         if not self.rehearsal:
-            return True
+            return ""
         done = process.run([*self.argv, *self.rehearsal], cwd=cwd, env=self.env)
+        if done.status != 0:
+            return done.complaint
         try:
-            return done.status == 0 and json.loads(done.stdout)["sync"]["action"] == "check"
+            action = json.loads(done.stdout)["sync"]["action"]
         except (ValueError, TypeError, KeyError):
-            return False
+            return "it does not say what it would do"
+        return "" if action == "check" else f"it would {action} the venv"
 
 
 class Tools(NamedTuple):
@@ -57,9 +60,13 @@ def install_dependencies(
     project's files say that it comes. Raises :class:`DependencyError`.
     """
     command = _locked_command(venv, project, recipe)
-    if command is not None and command.is_harmless(project.directory):
-        process.run_logged(command.argv, log=tools.log, cwd=project.directory, env=command.env)
-        requirements = tools.still_unmet()
+    if command is not None:
+        if objection := command.objection(project.directory):
+            with tools.log.open("a", errors="surrogateescape") as log:
+                print(f"freshvenv: {' '.join(command.argv)} was not run: {objection}", file=log)
+        else:
+            process.run_logged(command.argv, log=tools.log, cwd=project.directory, env=command.env)
+            requirements = tools.still_unmet()
     # A package index may have another project of the same name.
     requirements = from_their_sources(requirements, project)
     if requirements and tools.installer.install(venv.python, requirements, tools.log) != 0:

@@ -61,8 +61,7 @@ class Requirements(NamedTuple):
             return ()
         # Imported here: most small projects require nothing, and then it is not needed.
         from packaging.metadata import parse_email
-        from packaging.requirements import InvalidRequirement
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+        from packaging.specifiers import SpecifierSet
 
         raw, _ = parse_email(self.metadata)
         venv = self.venv
@@ -78,8 +77,9 @@ class Requirements(NamedTuple):
             check = _Check(venv, installed, self.siblings, normalized(raw.get("name", "")))
             lines = [*raw.get("requires_dist", []), *_of_groups(self.pyproject, self.recipe.groups)]
             return tuple(dict.fromkeys(check.unmet(lines, self.recipe.extras)))
-        except (InvalidRequirement, InvalidSpecifier) as error:
-            raise VenvError(f"the metadata of {raw.get('name')} is broken: {error}") from error
+        except ValueError as error:  # packaging has a class for each thing that can be wrong, and markers have more
+            said = ": ".join(line.strip() for line in str(error).splitlines()[:2])
+            raise VenvError(f"the metadata of {raw.get('name')} is broken: {said}") from error
 
 
 def _of_groups(pyproject: Mapping[str, Any], groups: tuple[str, ...]) -> list[str]:
@@ -149,9 +149,11 @@ class _Check:
         self._seen.update((found.name, extra) for extra in todo)
         try:
             raw, _ = parse_email((self._venv.path / found.metadata / "METADATA").read_bytes())
-        except OSError:
+            missing = list(self.unmet(raw.get("requires_dist", []), todo))
+        except (OSError, ValueError):
+            # There are releases whose metadata nobody understands any more; that is not the project's fault.
             return
-        yield from self.unmet(raw.get("requires_dist", []), todo)
+        yield from missing
 
 
 def _without_marker(requirement: Requirement) -> str:
