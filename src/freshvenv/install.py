@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from freshvenv.errors import BuildError, DependencyError, SlowBuildError, VenvError, said_of
+from freshvenv.errors import BuildError, DependencyError, FreshvenvError, SlowBuildError, VenvError, said_of
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.observe import Sighting, fingerprint_of, outgoing
 from freshvenv.payload import DamagedPayloadError, Payload
@@ -36,6 +36,8 @@ _MODULES = (".py", ".so", ".pyd")
 
 _PASSING = r"(^|/)(\.[^/]*|__pycache__|build|dist|node_modules|[^/]*\.egg-info)/"
 """Folders with what tools leave, of which no install is made."""
+
+_OF_A_VENV = "pyvenv.cfg"
 
 _STRICT = r"(^|/)__editable__\.[^/]*/(?!(.*/)?__pycache__/)"
 """What a strict editable install of setuptools leads to, which is beside what tools leave, and no bytecode."""
@@ -76,7 +78,7 @@ def reinstall(workshop: Workshop, tree: WorkingTree, sighting: Sighting, reread:
         outlasted = limit if isinstance(error, SlowBuildError) else 0
         notes.write_failure(fingerprint.tree, f"{error}; {error.hint}", outlasted)
         raise
-    except VenvError as error:
+    except FreshvenvError as error:
         notes.write_failure(fingerprint.tree, str(error))
         raise
     except OSError as error:
@@ -85,6 +87,12 @@ def reinstall(workshop: Workshop, tree: WorkingTree, sighting: Sighting, reread:
     if not installed.receipt.unmet:
         log.unlink(missing_ok=True)
     return installed
+
+
+def _outside_of_venvs(paths: Collection[str]) -> list[str]:
+    """The paths that are not in a virtual environment: what is installed there is seen by itself."""
+    venvs = tuple(path.removesuffix(_OF_A_VENV) for path in paths if path.endswith(f"/{_OF_A_VENV}"))
+    return [path for path in paths if not path.startswith(venvs)]
 
 
 class _Job(NamedTuple):
@@ -119,7 +127,10 @@ class _Job(NamedTuple):
             return self._place(payload, extra, fingerprint, tree, left)
         except DamagedPayloadError:
             self.workshop.wheels.discard(payload)
+        try:
             return self._place(self._payload(), extra, fingerprint, tree, left)
+        except DamagedPayloadError as error:
+            raise VenvError(f"what was just built is damaged: {error}") from error
 
     def _left(self, payload: Payload, begun: int, *, sees_names_only: bool) -> dict[str, FileStamp]:
         """What git ignores and a build in the working tree made there, or packed: no tree tells when it changes.
@@ -130,7 +141,7 @@ class _Job(NamedTuple):
         before = receipt.left if receipt else {}
         packed = {(file.path.rpartition("/")[2], file.digest) for file in payload.files}
         names = {name for name, _ in packed}
-        ignored = self.tree.repository.ignored(project.path)
+        ignored = _outside_of_venvs(self.tree.repository.ignored(project.path))
         links = {path for path in ignored if re.search(_STRICT, path)}
         plain = () if sees_names_only else (path for path in ignored if not re.search(_PASSING, path))
         paths = [*links, *(path for path in plain if path.endswith(_MODULES) or path.rpartition("/")[2] in names)]

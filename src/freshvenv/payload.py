@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -17,6 +18,10 @@ _MANIFEST = "manifest.json"
 
 _FILES = {"scheme": str, "path": str, "digest": str, "size": int, "executable": bool}
 _ENTRY_POINTS = {"name": str, "module": str, "attr": str, "section": str, "body": str}
+
+
+_NOT_OURS = {0, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
+"""What reading says of something else than the file that was written; 0 is by :func:`~freshvenv.own.read_own`."""
 
 
 class DamagedPayloadError(ValueError):
@@ -65,10 +70,12 @@ class Payload(NamedTuple):
         return self.directory / _MANIFEST
 
     def read(self, file: File) -> bytes:
-        """The content of a file, checked. Raises :class:`DamagedPayloadError`."""
+        """The content of a file, checked. Raises :class:`DamagedPayloadError`, and ``OSError`` for a fault."""
         try:
             content = read_own(self.directory / file.stored, file.size)
         except OSError as error:
+            if error.errno not in _NOT_OURS:
+                raise
             raise DamagedPayloadError(f"{file.path}: {error.strerror}") from error
         if digest(content) != file.digest:
             raise DamagedPayloadError(f"{file.path} has another content than when it was stored")

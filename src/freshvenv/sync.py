@@ -74,8 +74,7 @@ def sync(
     """
     run = _Run(repository, workshop.building_anew() if request.force else workshop, request)
     done: dict[str, Outcome] = {}
-    sight: Sight | None = None
-    outcomes: list[Outcome] = []
+    settled: tuple[Sight, list[Outcome]] | None = None
     for _ in range(_ROUNDS):
         permitted = guard.permit() if guard else ""
         listing = guard.vet() if guard else None
@@ -89,7 +88,6 @@ def sync(
         )
         if permitted and sight.tree.head.commit != permitted:
             # HEAD moved between the question and the look: what is there now was not asked about.
-            sight = None
             continue
         if request.automatic and sight.found.settings.on_stale is OnStale.OFF:
             return []
@@ -104,9 +102,11 @@ def sync(
                 report(outcome)
                 done[sighting.label] = outcome
         if request.dry_run or sight.tree.is_current():
+            settled = sight, outcomes
             break
-    if sight is None:
+    if settled is None:
         raise GitError("HEAD is moved all the time", hint="freshvenv resync, when whatever moves it is done")
+    sight, outcomes = settled
     if not request.dry_run:
         leave_vouchers(sight, outcomes)
         if not request.named:

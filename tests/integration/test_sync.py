@@ -1,15 +1,20 @@
-"""What becomes of a run while HEAD moves under it."""
+"""What becomes of a run while HEAD moves under it, and when what it needs fails."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Never
 
 import pytest
 
+from freshvenv import install
 from freshvenv.errors import GitError
+from freshvenv.payload import DamagedPayloadError
 from freshvenv.report import Outcome
 from freshvenv.source.git import discover
+from freshvenv.source.working_tree import WorkingTree
 from freshvenv.sync import Request, sync
+from freshvenv.wheels import make
 from freshvenv.workshop import Workshop
 from support.repository import Repository, assert_fresh, create, make_venv
 from support.world import World
@@ -60,3 +65,44 @@ def test_head_that_never_comes_to_rest(world: World, repository: Repository) -> 
 
     with pytest.raises(GitError, match="HEAD is moved all the time"):
         sync(discover(repository.path), workshop_of(world), Request(), guard=Late())
+
+
+def test_head_that_moves_after_each_look(world: World, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is vouched for: what was installed last is not what is checked out now."""
+    repository.git("switch", "--quiet", "main")
+    found = discover(repository.path)
+    stamp = found.own_state / "stamp"
+    assert stamp.exists()
+    stamp.rename(stamp.with_name("old"))
+    monkeypatch.setattr(WorkingTree, "is_current", lambda _: False)
+    with pytest.raises(GitError, match="HEAD is moved all the time"):
+        sync(found, workshop_of(world), Request())
+    assert not stamp.exists()
+
+
+def test_checkout_that_fails_is_remembered(
+    world: World, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does where an object of git-lfs is not to be had."""
+
+    def fail(*_: object) -> Never:
+        raise GitError("a clean checkout failed: git read-tree: no object")
+
+    repository.git("switch", "--quiet", "topic")
+    repository.edit("left", 7)
+    monkeypatch.setattr(make, "clean_checkout", fail)
+    [outcome] = sync(discover(repository.path), workshop_of(world), Request())
+    assert outcome.failure == "a clean checkout failed: git read-tree: no object"
+    assert outcome.failure in repository.target().reasons
+
+
+def test_wheel_that_is_damaged_again_when_it_was_built_anew(
+    world: World, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(*_: object) -> Never:
+        raise DamagedPayloadError("left.py has another content")
+
+    repository.git("switch", "--quiet", "topic")
+    monkeypatch.setattr(install, "lay_out", spoiled)
+    [outcome] = sync(discover(repository.path), workshop_of(world), Request(force=True))
+    assert outcome.failure == "what was just built is damaged: left.py has another content"

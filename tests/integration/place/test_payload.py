@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
+from freshvenv import payload
 from freshvenv.payload import DamagedPayloadError, load
 from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.place import place
@@ -12,15 +16,39 @@ from support.values import replace
 
 
 def test_payload_is_read_back(bench: Bench) -> None:
-    payload = bench.payload(replace(OLD, executable=frozenset({"demo/kept.py"})))
-    assert load(payload.directory) == payload
-    assert payload.metadata().startswith(b"Metadata-Version")
+    made = bench.payload(replace(OLD, executable=frozenset({"demo/kept.py"})))
+    assert load(made.directory) == made
+    assert made.metadata().startswith(b"Metadata-Version")
 
 
 def test_payload_that_was_spoiled_is_noticed(bench: Bench) -> None:
-    payload = bench.payload(OLD)
-    (payload.directory / "files" / "purelib" / "demo" / "kept.py").write_text("KEPT = 2\n")
-    layout = lay_out(bench.venv, payload, {})
+    made = bench.payload(OLD)
+    (made.directory / "files" / "purelib" / "demo" / "kept.py").write_text("KEPT = 2\n")
+    layout = lay_out(bench.venv, made, {})
     with pytest.raises(DamagedPayloadError, match=r"demo/kept\.py has another content"):
         place(bench.venv, layout, bench.outgoing(), bench.note)
     assert bench.content() == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOENT, DamagedPayloadError),
+        (errno.ELOOP, DamagedPayloadError),
+        (errno.EMFILE, OSError),
+        (errno.EIO, OSError),
+    ],
+    ids=errno.errorcode.get,
+)
+def test_fault_of_the_machine_is_no_damage(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int, expected: type[Exception]
+) -> None:
+    """What is kept is not thrown away for it."""
+
+    def fail(*_: object) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    found = bench.payload(OLD)
+    monkeypatch.setattr(payload, "read_own", fail)
+    with pytest.raises(expected):
+        found.read(found.files[0])

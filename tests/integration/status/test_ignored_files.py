@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,3 +94,19 @@ def test_ignored_file_that_was_packed(repository: Repository) -> None:
     resync(repository)
     assert of(repository).state == "fresh"
     assert (site(repository) / "demo" / "made.py").read_text() == "NUMBER = 2\n"
+
+
+@pytest.mark.parametrize("name", [".venv", "venv", "envs/one"])
+def test_what_lies_in_a_venv_is_not_what_a_build_left(repository: Repository, name: str) -> None:
+    """A venv may have files of the same name and content: those that were installed from there, and empty ones."""
+    repository.write(".gitignore", "*venv*/\n/envs/\n__pycache__/\n")
+    repository.commit("ignore venvs")
+    repository.git("config", "freshvenv.build-from", "working-tree")
+    repository.git("config", "freshvenv.venvs", name)
+    shutil.rmtree(repository.venv)
+    make_venv(repository.world, repository.path / name)
+    for module in ("left", "right", "extra"):
+        repository.edit(module, 7)
+        repository.freshvenv("resync")
+        [target] = [it for it in repository.targets() if it.venv == name]
+        assert target.state == "fresh", target.reasons

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from itertools import compress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,15 +162,22 @@ def receipt_says_another_tree(repository: Repository) -> None:
 
 def receipt_vouches_for_nothing(repository: Repository) -> None:
     edited(repository)
-    edit_json(receipt_of(repository), lambda data: data.update(witness={}))
+    mention_only(repository, lambda _: False)
+
+
+def mention_only(repository: Repository, keeps: Callable[[str], bool]) -> None:
+    """Take the files out of the receipt that are not kept."""
+
+    def edit(data: dict[str, Any]) -> None:
+        kept = [keeps(path) for path in data["witness"]["path"]]
+        data["witness"] = {name: list(compress(column, kept)) for name, column in data["witness"].items()}
+
+    edit_json(receipt_of(repository), edit)
 
 
 def receipt_does_not_mention_the_file(repository: Repository) -> None:
     edited(repository)
-    edit_json(
-        receipt_of(repository),
-        lambda data: [data["witness"].pop(path) for path in list(data["witness"]) if path.endswith("left.py")],
-    )
+    mention_only(repository, lambda path: not path.endswith("left.py"))
 
 
 def receipt_is_damaged(repository: Repository) -> None:
