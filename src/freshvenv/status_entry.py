@@ -58,11 +58,13 @@ def _print(lines: tuple[str, ...]) -> bool:
 def run(*, as_json: bool, exit_code: bool) -> int:
     """Print the state of every venv, and return 1 when ``exit_code`` is wanted and any is not fresh.
 
-    A venv that was never made is not fresh, but holds no old code either: a manager of hooks stops nothing for it.
+    A venv that was never made is not fresh, but holds no old code either, and on some branches there is no project: a
+    manager of hooks stops nothing for that.
     Raises :class:`FreshvenvError`.
     """
     from pathlib import Path
 
+    from freshvenv.errors import NothingHereError
     from freshvenv.observe import look
     from freshvenv.plan import State, judge
     from freshvenv.report import status_json, status_line
@@ -84,7 +86,12 @@ def run(*, as_json: bool, exit_code: bool) -> int:
         gate = look_at_gate(repository)
         gate.permit()
         gate.vet()
-    sight = look(repository, Workshop.of_user().interpreters)
+    try:
+        sight = look(repository, Workshop.of_user().interpreters)
+    except NothingHereError:
+        if is_managed:
+            return 0
+        raise
     sightings = sight.sightings
     if as_json:
         import json

@@ -75,8 +75,10 @@ def _stamp_facts(sight: Sight, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         else:
             absent.append(place)
     if "." not in trees:
-        # The settings are in a file that no project's tree holds.
-        return ()
+        # The settings are in a file that no project's tree holds, but that of the whole does.
+        if not sight.tree.is_clean:
+            return ()
+        trees["."] = sight.tree.head.tree
     if _any_is_newer(newer):
         return ()
     return stamp.facts(

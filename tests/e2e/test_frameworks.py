@@ -342,6 +342,17 @@ def test_check_by_hand(world: World, framework: Framework) -> None:
     assert check() == 0
 
 
+def test_check_on_a_branch_without_the_project(world: World, framework: Framework) -> None:
+    """There is nothing that could be stale. By hand, that is said."""
+    repository = opted_in(world, framework)
+    repository.git("switch", "--quiet", "--create", "pages")
+    repository.git("rm", "--quiet", "pyproject.toml")
+    repository.git("commit", "--quiet", "--message", "no project", "--no-verify")
+    words = ("run", "--hook-stage", "manual", "freshvenv-check")
+    assert repository.world.run(framework.program, *words, cwd=repository.path, check=False).returncode == 0
+    assert repository.freshvenv("status", "--exit-code", check=False).returncode == 2
+
+
 def test_check_of_venvs_that_were_never_made(world: World, framework: Framework) -> None:
     """They hold no old code. By hand, absent is not fresh."""
     repository = opted_in(world, framework)

@@ -202,13 +202,57 @@ def test_uncommitted_edit_in_one_of_two_projects(world: World) -> None:
     assert other_value(repository, repository.venv) == 51
 
 
+OF_THEIR_OWN = (
+    TWO_PROJECTS.replace('venvs = [".venv"]\n', "")
+    .replace('path = "one"', 'path = "one"\nvenvs = ["one/.venv"]')
+    .replace('path = "two"', 'path = "two"\nvenvs = ["two/.venv"]')
+)
+
+
+def test_venv_that_is_named_is_for_the_projects_whose_venv_it_is(world: World) -> None:
+    """Hooks would never look at what else was installed there."""
+    repository = monorepo(world, OF_THEIR_OWN)
+    for name in ("one/.venv", "two/.venv", "another"):
+        make_venv(world, repository.path / name)
+
+    repository.freshvenv("resync", "one/.venv")
+    assert {(it.venv, it.project, it.state) for it in repository.targets()} == {
+        ("one/.venv", "one", "fresh"),
+        ("two/.venv", "two", "absent"),
+    }
+    assert not [*(repository.path / "one" / ".venv").glob("lib/python*/site-packages/other*")]
+
+    repository.freshvenv("resync", "another")
+    assert installed_value(repository.path / "another", world) == 11
+    assert other_value(repository, repository.path / "another") == 11
+
+
+def test_projects_in_folders_have_a_stamp(world: World) -> None:
+    """Which is of the whole tree, since that holds the settings; with an edit in the working tree there is none."""
+    repository = monorepo(world, TWO_PROJECTS)
+    repository.freshvenv("init", "--hooks", "native")
+    stamp = repository.git_dir / "freshvenv" / "stamp"
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    assert f"tree%{tree}%." in {path.name for path in stamp.iterdir()}
+
+    repository.git("switch", "--quiet", "--create", "settings")
+    repository.write("pyproject.toml", TWO_PROJECTS.replace("[tool.freshvenv]", '[tool.freshvenv]\non-stale = "warn"'))
+    repository.commit("warn only")
+    edit_and_commit(repository, "one", 7)
+    done = repository.attempt("checkout", "--quiet", "--detach")
+    assert "on-stale is warn" in done.stderr
+    repository.git("switch", "--quiet", "main")
+    assert installed_value(repository.venv, world) == 11
+
+    repository.write("one/src/demo/left.py", "NUMBER = 9\n")
+    repository.freshvenv("resync")
+    assert not stamp.exists()
+
+
 @EDITABLE_LINE
 def test_projects_with_venvs_of_their_own(world: World) -> None:
     """Each project in its own venv, next to it; the settings of one are not those of the other."""
-    settings = TWO_PROJECTS.replace('venvs = [".venv"]\n', "")
-    settings = settings.replace('path = "one"', 'path = "one"\nvenvs = ["one/.venv"]')
-    settings = settings.replace('path = "two"', 'path = "two"\nvenvs = ["two/.venv"]\neditable = true')
-    repository = monorepo(world, settings)
+    repository = monorepo(world, OF_THEIR_OWN + "editable = true\n")
     for name in ("one", "two"):
         make_venv(world, repository.path / name / ".venv")
     repository.freshvenv("init", "--hooks", "native")
