@@ -113,12 +113,11 @@ def _opted_in(patient: Patient) -> Iterator[Ailment]:
 
 def _interpreter(patient: Patient) -> Iterator[Ailment]:
     repository = patient.repository
-    note = repository.shared_state / "python"
-    if not note.is_file():
+    python = native.noted_interpreter(repository)
+    if python is None:
         if repository.is_opted_in():
             yield Ailment("no interpreter is recorded for the hooks", "freshvenv init")
         return
-    python = Path(os.fsdecode(note.read_bytes()).rstrip("\n"))
     if not os.access(python, os.X_OK):
         yield Ailment(f"the interpreter of the hooks is gone: {python}", "freshvenv init")
         return
@@ -170,9 +169,8 @@ def _hooks_path(patient: Patient) -> Iterator[Ailment]:
 
 def _installer(patient: Patient) -> Iterator[Ailment]:
     if find_uv() is None:
-        note = patient.repository.shared_state / "python"
-        python = os.fsdecode(note.read_bytes()).rstrip("\n") if note.is_file() else ""
-        if not python or process.run([python, "-I", "-m", "pip", "--version"], cwd=Path(os.sep)).status != 0:
+        python = native.noted_interpreter(patient.repository)
+        if python is None or process.run([python, "-I", "-m", "pip", "--version"], cwd=Path(os.sep)).status != 0:
             yield Ailment("neither uv nor pip is to be found, so no dependency can be installed", "install uv")
 
 

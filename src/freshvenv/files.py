@@ -71,7 +71,11 @@ def new_name(prefix: str) -> str:
     return f"{prefix}{os.urandom(8).hex()}"
 
 
-def read_file(path: Path, most: int) -> bytes:
+_LARGEST = 4 * 1024 * 1024
+"""More bytes than any file has in which somebody describes a project; parsing takes a hundred times as much memory."""
+
+
+def read_file(path: Path, most: int = _LARGEST) -> bytes:
     """The content of a regular file that has no more than ``most`` bytes.
 
     What else a name in a tree can lead to (a link to a device or a pipe) is neither waited for nor read without end.

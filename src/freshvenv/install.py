@@ -15,6 +15,7 @@ from freshvenv.fingerprint import Fingerprint
 from freshvenv.observe import Sighting, fingerprint_of, outgoing
 from freshvenv.payload import DamagedPayloadError, Payload
 from freshvenv.process import limited
+from freshvenv.pyproject import normalized
 from freshvenv.receipt import FileStamp, Receipt
 from freshvenv.source.working_tree import WorkingTree
 from freshvenv.venvs.intent import Intent, write_intent
@@ -24,7 +25,7 @@ from freshvenv.venvs.origin import outdate_uv_cache, provenance
 from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.requirements import Requirements
-from freshvenv.venvs.venv import Distribution, Venv, normalized, open_venv
+from freshvenv.venvs.venv import Distribution, Venv, open_venv
 from freshvenv.venvs.witness import stamps
 from freshvenv.workshop import Workshop
 

@@ -12,6 +12,7 @@ from freshvenv.errors import GitError, OutsideError, VenvError
 from freshvenv.fingerprint import Fingerprint, Recipe, compare
 from freshvenv.plan import Observation
 from freshvenv.project import Project
+from freshvenv.pyproject import normalized
 from freshvenv.receipt import DamagedReceiptError, Receipt
 from freshvenv.source.git import Listing, Repository
 from freshvenv.source.working_tree import WorkingTree, read_working_tree
@@ -20,7 +21,7 @@ from freshvenv.venvs.intent import Intent
 from freshvenv.venvs.notes import Notes
 from freshvenv.venvs.place import Outgoing
 from freshvenv.venvs.record import owned_files
-from freshvenv.venvs.venv import Distribution, Venv, installed_by, normalized
+from freshvenv.venvs.venv import Distribution, Venv, installed_by
 from freshvenv.venvs.witness import altered
 
 

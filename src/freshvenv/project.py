@@ -23,6 +23,7 @@ from freshvenv.backends import (
     see_names_only,
 )
 from freshvenv.files import read_file
+from freshvenv.pyproject import dig, folders_upwards, normalized
 from freshvenv.scripts import Scripts, module_goes_up, written_name
 
 # Keys in its tables that no build looks at, or whose paths are only handed on.
@@ -32,9 +33,6 @@ _NOT_BUILT = frozenset({"dependencies", "dev-dependencies", "envs", "group"})
 # into an editable install (https://setuptools.pypa.io/en/latest/userguide/declarative_config.html).
 _OWN_CLASSES = rb"(?mi)^\s*cmdclass\s*[=:]"
 _OPTIONS = rb"(?mi)^\[options[].]"
-
-_LARGEST = 4 * 1024 * 1024
-"""More bytes than any ``setup.cfg`` has."""
 
 
 class Project(NamedTuple):
@@ -50,18 +48,13 @@ class Project(NamedTuple):
 
     def has_uv_lock(self) -> bool:
         """Whether uv manages it: a lockfile is there, or further up to the repository's top (a workspace)."""
-        for folder in (self.directory, *self.directory.parents):
-            if (folder / "uv.lock").is_file():
-                return True
-            if (folder / ".git").exists():
-                return False
-        return False
+        return any((folder / "uv.lock").is_file() for folder in folders_upwards(self.directory))
 
     @property
     def name(self) -> str:
         """The declared name; empty when only a build can tell, as where ``setup.py`` works it out."""
         for keys in (("project", "name"), ("tool", "poetry", "name"), ("tool", "flit", "metadata", "module")):
-            value = _dig(self.pyproject, *keys)
+            value = dig(self.pyproject, *keys)
             if isinstance(value, str):
                 return value
         return written_name(self.directory)
@@ -78,24 +71,24 @@ class Project(NamedTuple):
         In doubt it may: the price is a build that gives the same wheel again.
         """
         names = self._build_requirements
-        if isinstance(_dig(self.pyproject, "project", "version"), str):
+        if isinstance(dig(self.pyproject, "project", "version"), str):
             # Scripts may note the commit. Most of those of extensions do not, and their builds are dear.
             return find_files(names or ()) or self._scripts.ask_git()
         if names is None:
             return self.has_setup_py
         if self.has_setup_py and "setuptools" in names:
             return True
-        if self._runs_own_code or _dig(self.pyproject, "tool", "hatch", "version", "source") not in {None, "regex"}:
+        if self._runs_own_code or dig(self.pyproject, "tool", "hatch", "version", "source") not in {None, "regex"}:
             return True
         if names == {"pdm-backend"}:
-            return _dig(self.pyproject, "tool", "pdm", "version", "source") in {"scm", "call"}
+            return dig(self.pyproject, "tool", "pdm", "version", "source") in {"scm", "call"}
         return not are_blind_to_git(names)
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables of the environment that the project declares to decide a build (uv's ``cache-keys``)."""
-        keys = _dig(self.pyproject, "tool", "uv", "cache-keys")
-        names = (_dig(key, "env") for key in keys) if isinstance(keys, list) else ()
+        keys = dig(self.pyproject, "tool", "uv", "cache-keys")
+        names = (dig(key, "env") for key in keys) if isinstance(keys, list) else ()
         return tuple(name for name in names if isinstance(name, str))
 
     @property
@@ -106,12 +99,12 @@ class Project(NamedTuple):
         walk through the history.
         """
         names = self._build_requirements
-        hooks = _dig(self.pyproject, *HATCH_HOOKS)
+        hooks = dig(self.pyproject, *HATCH_HOOKS)
         # It only writes the version down.
         harmless = {HATCH_HOOKS} if isinstance(hooks, Mapping) and hooks.keys() == {"vcs"} else set()
         if self.has_setup_py or not names or not are_known(names) or self._own_code - harmless:
             return False
-        tables = [_dig(self.pyproject, *keys) for keys in VERSION_RULES]
+        tables = [dig(self.pyproject, *keys) for keys in VERSION_RULES]
         rules = [rule for table in tables if isinstance(table, Mapping) for rule in table.items()]
         return all(keeps_nearest_tag(key, value) for key, value in rules)
 
@@ -122,20 +115,20 @@ class Project(NamedTuple):
         True where all metadata is static and the backend, alone and without build hooks, is one that then looks at
         which modules there are and not into them. In doubt it is false, which costs a build.
         """
-        table = _dig(self.pyproject, "project")
+        table = dig(self.pyproject, "project")
         if not isinstance(table, Mapping) or not isinstance(table.get("version"), str) or table.get("dynamic"):
             return False
         names = self._build_requirements
         if not names or not see_names_only(names) or self.has_setup_py:
             return False
-        if self._runs_own_code or _dig(self.pyproject, "tool", "pdm", "build") is not None:
+        if self._runs_own_code or dig(self.pyproject, "tool", "pdm", "build") is not None:
             return False
         if "setuptools" in names and self._setup_cfg_has(_OPTIONS):
             return False
-        scripts = _dig(self.pyproject, "tool", "poetry", "scripts")
+        scripts = dig(self.pyproject, "tool", "poetry", "scripts")
         if isinstance(scripts, Mapping) and any(isinstance(script, Mapping) for script in scripts.values()):
             return False
-        return all(_dig(self.pyproject, *keys) is None for keys in COPIED)
+        return all(dig(self.pyproject, *keys) is None for keys in COPIED)
 
     @property
     def names_its_place(self) -> bool:
@@ -146,13 +139,13 @@ class Project(NamedTuple):
         """
         if self._scripts.make_urls():
             return True
-        optional = _values(_dig(self.pyproject, "project", "optional-dependencies"))
+        optional = _values(dig(self.pyproject, "project", "optional-dependencies"))
         lists = [
-            found for found in (_dig(self.pyproject, "project", "dependencies"), *optional) if isinstance(found, list)
+            found for found in (dig(self.pyproject, "project", "dependencies"), *optional) if isinstance(found, list)
         ]
         if any("{root" in str(line) or "${PROJECT_ROOT}" in str(line) for found in lists for line in found):
             return True
-        for found in _values(_dig(self.pyproject, "tool", "poetry", "dependencies")):
+        for found in _values(dig(self.pyproject, "tool", "poetry", "dependencies")):
             choices = found if isinstance(found, list) else [found]
             if any(isinstance(choice, Mapping) and "path" in choice for choice in choices):
                 return True
@@ -176,7 +169,7 @@ class Project(NamedTuple):
 
     @property
     def _texts_of_tables(self) -> list[str]:
-        return [text for keys in TABLES for text in _texts(_dig(self.pyproject, *keys))]
+        return [text for keys in TABLES for text in _texts(dig(self.pyproject, *keys))]
 
     @property
     def _scripts(self) -> Scripts:
@@ -184,19 +177,19 @@ class Project(NamedTuple):
         files = [
             self.directory / name for name in (*SCRIPTS, *(it for it in self._texts_of_tables if it.endswith(".py")))
         ]
-        for folder in _texts(_dig(self.pyproject, "build-system", "backend-path")):
+        for folder in _texts(dig(self.pyproject, "build-system", "backend-path")):
             files += (self.directory / folder).glob("*.py")
         return Scripts(tuple(files))
 
     @property
     def _modules_of_values(self) -> set[str]:
         """The modules in which a backend looks for a value, such as the version."""
-        tables = _dig(self.pyproject, "tool", "setuptools", "dynamic")
-        found = {_dig(table, "attr") for table in _values(tables)} | {
-            _dig(self.pyproject, "tool", "pdm", "version", "getter")
+        tables = dig(self.pyproject, "tool", "setuptools", "dynamic")
+        found = {dig(table, "attr") for table in _values(tables)} | {
+            dig(self.pyproject, "tool", "pdm", "version", "getter")
         }
         try:
-            text = read_file(self.directory / "setup.cfg", _LARGEST).decode(errors="replace")
+            text = read_file(self.directory / "setup.cfg").decode(errors="replace")
         except OSError:
             text = ""
         found.update(re.findall(r"\battr:\s*([\w.]+)", text))
@@ -208,20 +201,20 @@ class Project(NamedTuple):
 
         That is so for the backends that know nothing but tables, alone and without plugins or build hooks.
         """
-        backend = _dig(self.pyproject, "build-system", "build-backend")
+        backend = dig(self.pyproject, "build-system", "build-backend")
         if not isinstance(backend, str) or not backend:
             return ""
         [name, *more] = self._build_requirements or {""}
         if more or name not in BACKENDS or BACKENDS[name].entry != backend:
             return ""
-        if self.has_setup_py or self._runs_own_code or _dig(self.pyproject, "tool", "pdm", "build") is not None:
+        if self.has_setup_py or self._runs_own_code or dig(self.pyproject, "tool", "pdm", "build") is not None:
             return ""
         return backend
 
     @property
     def _build_requirements(self) -> frozenset[str] | None:
         """The normalized names of what a build requires; none where that is not said."""
-        requires = _dig(self.pyproject, "build-system", "requires")
+        requires = dig(self.pyproject, "build-system", "requires")
         return frozenset(map(_leading_name, requires)) if isinstance(requires, list) else None
 
     @property
@@ -231,14 +224,14 @@ class Project(NamedTuple):
     @property
     def _own_code(self) -> set[tuple[str, ...]]:
         """The tables and the files by which the project hands its own code to a backend."""
-        found: set[tuple[str, ...]] = {keys for keys in OWN_CODE if _dig(self.pyproject, *keys) is not None}
+        found: set[tuple[str, ...]] = {keys for keys in OWN_CODE if dig(self.pyproject, *keys) is not None}
         found |= {(name,) for name in OWN_FILES if (self.directory / name).is_file()}
         return found | {("setup.cfg",)} if self._setup_cfg_has(_OWN_CLASSES) else found
 
     def _setup_cfg_has(self, line: bytes) -> bool:
         """Whether ``setup.cfg`` has such a line; in doubt it has."""
         try:
-            return re.search(line, read_file(self.directory / "setup.cfg", _LARGEST)) is not None
+            return re.search(line, read_file(self.directory / "setup.cfg")) is not None
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
@@ -263,15 +256,7 @@ def _texts(value: object) -> Iterator[str]:
 def _leading_name(requirement: object) -> str:
     """The normalized name that a requirement starts with."""
     match = re.match(r"[A-Za-z0-9._-]+", str(requirement))
-    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
-
-
-def _dig(table: object, *keys: str) -> object:
-    for key in keys:
-        if not isinstance(table, Mapping):
-            return None
-        table = table.get(key)
-    return table
+    return normalized(match[0]) if match else ""
 
 
 def _values(table: object) -> tuple[object, ...]:

@@ -25,9 +25,6 @@ _MAKES_URL = rb"\bfile:/|\bas_uri\b|\bpathname2url\b"
 
 _IMPORTED = rb"(?m)^[ \t]*(?:from[ \t]+(\w[\w.]*)[ \t]+import|import)[ \t]+([\w., \t]+)"
 
-_LARGEST = 4 * 1024 * 1024
-"""More bytes than any script of a build has."""
-
 
 class Scripts(NamedTuple):
     """Scripts of a build, some of which may not be there, and what they import from beside them."""
@@ -103,7 +100,7 @@ def _name_in_program(text: bytes) -> str:
 def _read(script: Path) -> bytes:
     """Its text; that of one that is not there, or of no script, is empty. Raises ``OSError``."""
     try:
-        return read_file(script, _LARGEST)
+        return read_file(script)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return b""
 

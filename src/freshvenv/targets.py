@@ -13,8 +13,9 @@ from typing import NamedTuple
 from freshvenv.config.settings import DEFAULT_VENVS, ProjectSettings, Settings, parse_settings, read_toml
 from freshvenv.errors import NothingHereError, SettingsError, UsageError, VenvError
 from freshvenv.project import Project
+from freshvenv.pyproject import normalized
 from freshvenv.source.git import Repository
-from freshvenv.venvs.venv import Distribution, Venv, distributions, egg_links, is_venv, normalized, open_venv
+from freshvenv.venvs.venv import Distribution, Venv, distributions, egg_links, is_venv, open_venv
 
 MOST = 1000
 """More environments than anybody keeps; a pattern that finds more of them is a mistake, or a trap."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from freshvenv.errors import VenvError
 from freshvenv.interpreter import inspect_interpreter
+from freshvenv.pyproject import normalized
 from freshvenv.venvs.venv import (
     Distribution,
     Origin,
@@ -22,7 +23,6 @@ from freshvenv.venvs.venv import (
     distributions,
     installed_by,
     is_venv,
-    normalized,
     open_venv,
 )
 from support.interpreters import available, interpreters

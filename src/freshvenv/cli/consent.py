@@ -45,7 +45,7 @@ class Consent:
         if verdict.strange:
             _show(repository, verdict, dry_run=dry_run)
         if verdict.strange and not dry_run:
-            _enter(lambda: gate.approve(verdict))
+            written(lambda: gate.approve(verdict))
         self._agreed = verdict.head
         return verdict.head
 
@@ -63,14 +63,15 @@ class Consent:
         if new:
             _show_uncommitted(new, dry_run=self._dry_run)
         if not self._dry_run:
-            _enter(lambda: gate.uncommitted.accept(seen))
+            written(lambda: gate.uncommitted.accept(seen))
         return seen.listing
 
 
 _T = TypeVar("_T")
 
 
-def _enter(note: Callable[[], _T]) -> _T:
+def written(note: Callable[[], _T]) -> _T:
+    """What ``note`` returns when it has written an approval down. Raises :class:`FreshvenvError` when it cannot."""
     try:
         return note()
     except OSError as error:

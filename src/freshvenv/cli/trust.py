@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import click
 
+from freshvenv.cli.consent import written
 from freshvenv.cli.place import here
-from freshvenv.errors import FreshvenvError, UsageError
+from freshvenv.errors import UsageError
 from freshvenv.report import printable
 from freshvenv.source.git import Repository
 from freshvenv.trust.description import titles
@@ -160,10 +161,7 @@ def _ledger(repository: Repository) -> Ledger:
 
 
 def _write(repository: Repository, ledger: Ledger) -> None:
-    try:
-        write_ledger(ledger_path(repository), ledger)
-    except OSError as error:
-        raise FreshvenvError(f"the approval cannot be written down: {error}") from error
+    written(lambda: write_ledger(ledger_path(repository), ledger))
 
 
 def _say(text: str) -> None:

@@ -23,8 +23,6 @@ DEFAULT_VENVS = (".venv", "venv", ".nox/*", ".tox/*")
 DEFAULT_TIMEOUT = 600
 """Seconds: git's command waits for the hook."""
 
-LARGEST = 4 * 1024 * 1024
-"""More bytes than any ``pyproject.toml`` has; parsing takes a hundred times as much memory."""
 
 _KEYS = (
     "venvs",
@@ -96,7 +94,7 @@ class Settings(NamedTuple):
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as a table; empty when there is no such file. Raises :class:`SettingsError`, which names the line."""
     try:
-        return tomllib.loads(read_file(path, LARGEST).decode())
+        return tomllib.loads(read_file(path).decode())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
     except OSError as error:

@@ -17,6 +17,7 @@ HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
 
 _MARK = b"\n# freshvenv: keeps virtual environments in step"
 _FOREIGN = ".before-freshvenv"
+_INTERPRETER = "python"
 _LEGACY = ".legacy"
 """What pre-commit renames a hook to that it finds in its place, and then calls."""
 
@@ -91,12 +92,16 @@ def opt_in(repository: Repository) -> None:
             f"{sys.executable} -I does not find freshvenv",
             hint="install it into an environment of its own: uv tool install freshvenv, or pipx install freshvenv",
         )
-    note = repository.shared_state / "python"
-    wanted = os.fsencode(sys.executable) + b"\n"
-    if not note.is_file() or note.read_bytes() != wanted:
-        write_atomically(note, wanted)
+    if noted_interpreter(repository) != Path(sys.executable):
+        write_atomically(repository.shared_state / _INTERPRETER, os.fsencode(sys.executable) + b"\n")
     if not repository.is_opted_in():
         repository.set_local("freshvenv.enabled", "true")
+
+
+def noted_interpreter(repository: Repository) -> Path | None:
+    """The interpreter that the hooks of a clone are to start, when one is noted."""
+    note = repository.shared_state / _INTERPRETER
+    return Path(os.fsdecode(note.read_bytes()).removesuffix("\n")) if note.is_file() else None
 
 
 def install(repository: Repository) -> list[str]:

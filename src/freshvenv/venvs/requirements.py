@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freshvenv.errors import VenvError
 from freshvenv.fingerprint import Recipe
-from freshvenv.venvs.venv import Distribution, Venv, distributions, normalized, shared_distributions
+from freshvenv.pyproject import normalized
+from freshvenv.venvs.venv import Distribution, Venv, distributions, shared_distributions
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

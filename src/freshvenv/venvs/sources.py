@@ -15,9 +15,7 @@ from typing import Any
 
 from freshvenv.files import read_file
 from freshvenv.project import Project
-from freshvenv.venvs.venv import normalized
-
-_LARGEST = 4 * 1024 * 1024
+from freshvenv.pyproject import dig, folders_upwards, normalized
 
 
 def from_their_sources(requirements: Iterable[str], project: Project) -> tuple[str, ...]:
@@ -44,11 +42,13 @@ def from_their_sources(requirements: Iterable[str], project: Project) -> tuple[s
 
 def _sources(project: Project) -> Iterator[tuple[str, str]]:
     """Normalized names and where they come from, as the URL of a direct reference (PEP 508), or empty."""
-    root = next((it for it in _folders(project.directory) if _dig(_read(it), "tool", "uv", "workspace")), None)
+    folders = folders_upwards(project.directory)
+    root = next((it for it in folders if dig(_read(it), "tool", "uv", "workspace")), None)
     members = dict(_members(root)) if root else {}
     tables = [(root, _read(root))] if root and root != project.directory else []
     for folder, pyproject in (*tables, (project.directory, project.pyproject)):
-        for name, source in _dig(pyproject, "tool", "uv", "sources").items():
+        sources = dig(pyproject, "tool", "uv", "sources")
+        for name, source in sources.items() if isinstance(sources, Mapping) else ():
             yield normalized(name), _reference(folder, source, members.get(normalized(name)))
 
 
@@ -69,34 +69,19 @@ def _reference(folder: Path, source: object, member: Path | None) -> str:
 
 def _members(root: Path) -> Iterator[tuple[str, Path]]:
     folders = [root]
-    for pattern in _strings(_dig(_read(root), "tool", "uv", "workspace").get("members")):
+    for pattern in _strings(dig(_read(root), "tool", "uv", "workspace", "members")):
         with suppress(ValueError, NotImplementedError, IndexError):  # a pattern that is none, for pathlib
             folders += sorted(root.glob(pattern))
     for folder in folders:
-        name = _dig(_read(folder), "project").get("name")
+        name = dig(_read(folder), "project", "name")
         if isinstance(name, str):
             yield normalized(name), folder
 
 
-def _folders(start: Path) -> Iterator[Path]:
-    """A folder and those above it, up to the top of the repository."""
-    for folder in (start, *start.parents):
-        yield folder
-        if (folder / ".git").exists():
-            return
-
-
 def _read(folder: Path) -> Mapping[str, Any]:
     with suppress(OSError, ValueError, RecursionError):
-        return tomllib.loads(read_file(folder / "pyproject.toml", _LARGEST).decode())
+        return tomllib.loads(read_file(folder / "pyproject.toml").decode())
     return {}
-
-
-def _dig(table: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    for key in keys:
-        inner = table.get(key)
-        table = inner if isinstance(inner, Mapping) else {}
-    return table
 
 
 def _strings(value: object) -> list[str]:

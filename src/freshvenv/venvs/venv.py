@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from freshvenv.errors import VenvError
 from freshvenv.files import read_file
 from freshvenv.interpreter import Interpreter, inspect_interpreter
+from freshvenv.pyproject import normalized
 
 _DIST_INFO = ".dist-info"
 _EGG_INFO = ".egg-info"
@@ -61,11 +62,6 @@ class Distribution(NamedTuple):
     def metadata(self) -> str:
         """Its folder of metadata, relative to the venv."""
         return f"{self.site}/{self.dist_info}"
-
-
-def normalized(name: str) -> str:
-    """The form in which names of distributions are compared (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def is_venv(path: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from freshvenv import process
 from freshvenv.errors import BuildError
+from freshvenv.files import read_file
 from freshvenv.fingerprint import Recipe
 from freshvenv.interpreter import Interpreter
 from freshvenv.project import Project
@@ -59,7 +60,7 @@ class _Plain(NamedTuple):
 
 def _plain(source: Path) -> _Plain | None:
     try:
-        content = (source / "pyproject.toml").read_bytes()
+        content = read_file(source / "pyproject.toml")
         table = tomllib.loads(content.decode())
     except (OSError, ValueError, RecursionError):
         return None
