@@ -167,7 +167,11 @@ class _Job(NamedTuple):
         sweep(self.venv)
         layout = lay_out(self.venv, payload, extra)
         self.workshop.progress.step("placing files")
-        placed = place(self.venv, layout, self._outgoing(payload, layout), self._note)
+        going = self._outgoing(payload, layout)
+        placed = place(self.venv, layout, going, self._note)
+        if going.is_disturbed and (more := self._strewn(payload, layout)):
+            # Whoever was at it still is. The intent stays, and the next run clears them away.
+            raise VenvError(f"{min(more)} was put there meanwhile: something else is changing this venv")
         missing, trouble = self._bring_in(wanted, payload)
         receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)._replace(left=left)
         self.notes.write_receipt(receipt)
@@ -185,13 +189,16 @@ class _Job(NamedTuple):
         going = going._replace(paths=paths, metadata=metadata)
         if not self.sighting.is_disturbed:
             return going
+        return going._replace(paths=going.paths | self._strewn(payload, layout), is_disturbed=True)
+
+    def _strewn(self, payload: Payload, layout: Collection[str]) -> frozenset[str]:
+        """What installs of other trees left lying."""
         # Imported here: it looks through the cache, and mostly nobody else was at it.
         from freshvenv.venvs.strewn import strewn
 
         target = self.sighting.target
         others = (it for it in target.candidate.contents if it not in target.installed)
-        left = strewn(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
-        return going._replace(paths=going.paths | left, is_disturbed=True)
+        return strewn(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
 
     def _of_the_same_name(self, payload: Payload) -> Iterator[Distribution]:
         """What is installed under the name that the build gave, where no file had told that name before."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from freshvenv.environment import named_variables, version_variables
@@ -20,7 +21,7 @@ from freshvenv.targets import Found, Target, find_targets
 from freshvenv.venvs.intent import Intent
 from freshvenv.venvs.notes import Notes
 from freshvenv.venvs.place import Outgoing
-from freshvenv.venvs.record import owned_files
+from freshvenv.venvs.record import RecordState, owned_files, record_states
 from freshvenv.venvs.venv import Distribution, Venv, installed_by
 from freshvenv.venvs.witness import altered
 
@@ -29,7 +30,8 @@ class Sighting(NamedTuple):
     """A target as it was seen: what the decision rests on, and what carrying it out needs.
 
     ``venv`` and ``notes`` are absent exactly when ``observation.current`` is. ``is_outside``: the project is no part of
-    the tree that is checked out.
+    the tree that is checked out. ``records`` are the states of RECORD by the folders of metadata that an install
+    replaces.
     """
 
     target: Target
@@ -39,6 +41,7 @@ class Sighting(NamedTuple):
     receipt: Receipt | None = None
     intents: tuple[Intent, ...] = ()
     is_outside: bool = False
+    records: Mapping[str, RecordState | None] = MappingProxyType({})
 
     @property
     def label(self) -> str:
@@ -113,6 +116,8 @@ def observe(target: Target, tree: WorkingTree, *, hastily: bool = False) -> Sigh
     notes = Notes(venv.state, target.project.directory)
     intents = tuple(notes.interrupted())
     receipt, distrust = _receipt(notes)
+    known = [it.metadata for it in target.installed] + _metadata_in(receipt.files if receipt else ())
+    records = record_states(venv, known)
     try:
         current = fingerprint_of(target, venv, tree, receipt)
     except GitError as error:
@@ -137,7 +142,7 @@ def observe(target: Target, tree: WorkingTree, *, hastily: bool = False) -> Sigh
         failure=failure,
         outlasted=notes.outlasted(current.tree) if failure else 0,
     )
-    return Sighting(target, observation, venv, notes, receipt, intents)
+    return Sighting(target, observation, venv, notes, receipt, intents, records=records)
 
 
 def _receipt(notes: Notes) -> tuple[Receipt | None, str]:
@@ -206,16 +211,21 @@ def outgoing(sighting: Sighting) -> Outgoing:
     paths.update(stamps)
     if sighting.target.installed and stamps and not paths - stamps.keys() and not sighting.observation.distrust:
         # The receipt vouches for RECORD, which says the same once more.
-        return Outgoing(frozenset(paths), frozenset(it.metadata for it in sighting.target.installed), stamps)
+        metadata = {it.metadata for it in sighting.target.installed}
+        return Outgoing(frozenset(paths), frozenset(metadata), stamps, sighting.records)
     for distribution in sighting.target.installed:
         try:
             paths |= owned_files(venv, distribution).paths
         except VenvError:
             if not paths:
                 raise
-    metadata = {it.metadata for it in sighting.target.installed}
-    metadata |= {path.rpartition("/")[0] for path in paths if path.endswith(".dist-info/RECORD")}
-    return Outgoing(frozenset(paths), frozenset(metadata), stamps)
+    metadata = {it.metadata for it in sighting.target.installed} | {*_metadata_in(paths)}
+    return Outgoing(frozenset(paths), frozenset(metadata), stamps, sighting.records)
+
+
+def _metadata_in(paths: Iterable[str]) -> list[str]:
+    """The folders of metadata among the files of an install."""
+    return [path.rpartition("/")[0] for path in paths if path.endswith(".dist-info/RECORD")]
 
 
 class Sight(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import NamedTuple, Protocol
 
 
@@ -37,8 +37,12 @@ def subtract(wanted: Mapping[str, Content], present: Mapping[str, Content], owne
     Bytecode that is listed as owned (pip does) stays as long as its source is wanted: it goes when that is replaced.
     """
     write = tuple(path for path, file in wanted.items() if not _is_same(present.get(path), file))
-    remove = (path for path in owned if path not in wanted and source_of(path) not in wanted)
-    return Delta(write, tuple(sorted(remove)))
+    return Delta(write, tuple(sorted(path for path in owned if is_unwanted(path, wanted))))
+
+
+def is_unwanted(path: str, wanted: Container[str]) -> bool:
+    """Whether an owned file goes."""
+    return path not in wanted and source_of(path) not in wanted
 
 
 def _is_same(found: Content | None, wanted: Content) -> bool:

@@ -19,10 +19,10 @@ from freshvenv.errors import VenvError
 from freshvenv.files import new_directory, remove_tree
 from freshvenv.payload import digest
 from freshvenv.receipt import FileStamp
-from freshvenv.venvs.delta import Delta, bytecode_of, subtract
+from freshvenv.venvs.delta import Delta, bytecode_of, is_unwanted, subtract
 from freshvenv.venvs.intent import Intent
 from freshvenv.venvs.layout import Desired, is_of_venv_itself
-from freshvenv.venvs.record import Containment
+from freshvenv.venvs.record import Containment, RecordState, record_states
 from freshvenv.venvs.venv import Venv
 from freshvenv.venvs.witness import stamp_of, stamps
 
@@ -30,12 +30,14 @@ from freshvenv.venvs.witness import stamp_of, stamps
 class Outgoing(NamedTuple):
     """The install that goes: its files, its folders of metadata, and what is known of files from the last receipt.
 
-    ``is_disturbed``: somebody else was at it, so bytecode may be of files that were there in between.
+    ``records`` are the states of RECORD by the folders of metadata, as they were seen. ``is_disturbed``: somebody else
+    was at it, so bytecode may be of files that were there in between.
     """
 
     paths: frozenset[str] = frozenset()
     metadata: frozenset[str] = frozenset()
     stamps: Mapping[str, FileStamp] = MappingProxyType({})
+    records: Mapping[str, RecordState | None] = MappingProxyType({})
     is_disturbed: bool = False
 
 
@@ -57,12 +59,13 @@ def place(
     fault of the disk.
     """
     _refuse_outside(venv, layout)
+    _refuse_company(venv, outgoing.records)
     outgoing = _believable(venv, layout, outgoing)
     if outgoing.is_disturbed:
         # A second and a size are all that Python compares, and another installer may have written both.
         for path in layout:
             _drop_bytecode(venv.path, path)
-    owned = [path for path in outgoing.paths if _is_file(venv.path / path)]
+    owned = _there(venv.path, outgoing.paths)
     present = stamps(venv.path, layout, outgoing.stamps)
     delta = subtract(layout, present, owned)
     retired = {
@@ -81,13 +84,18 @@ def place(
         _clear_the_way(venv.path, delta)
         for path, source in zip(delta.write, staged, strict=True):
             _replace(venv.path, path, source)
-        _remove(venv.path, delta.remove)
+        _refuse_company(venv, {folder: seen for folder, seen in outgoing.records.items() if folder in retired})
+        # Another installer may have removed some of these, and then placed them, since we looked: all that goes, goes.
+        going = [path for path in outgoing.paths if is_unwanted(path, layout)]
+        _remove(venv.path, going)
         for folder in retired:
             # Files that RECORD does not list would keep a ghost of the old version alive.
             remove_tree(venv.path / folder)
         _prune(venv, outgoing.paths)
     finally:
         remove_tree(stage)
+    for path in _there(venv.path, going):
+        raise VenvError(f"{path} was put there meanwhile: something else is changing this venv")
     return Placed(delta, intent, _verified(venv, layout, delta, present))
 
 
@@ -97,6 +105,18 @@ def sweep(venv: Venv) -> None:
         remove_tree(left)
     for left in venv.state.glob(".*"):
         left.unlink(missing_ok=True)
+
+
+def _refuse_company(venv: Venv, records: Mapping[str, RecordState | None]) -> None:
+    """See that nobody has installed since the install that goes was looked at: pip and uv take no lock of ours."""
+    now = record_states(venv, records)
+    for folder, seen in records.items():
+        if now[folder] != seen:
+            raise VenvError(f"{folder} has changed meanwhile: something else is installing into this venv")
+
+
+def _there(root: Path, paths: Iterable[str]) -> list[str]:
+    return [path for path in paths if _is_file(root / path)]
 
 
 def _refuse_outside(venv: Venv, layout: Iterable[str]) -> None:
@@ -251,9 +271,6 @@ def _verified(
         if not right:
             raise VenvError(f"{path} is not what was placed: something else is changing this venv")
         files[path] = stamp_of(status, layout[path].digest)
-    for path in delta.remove:
-        if _is_file(venv.path / path):
-            raise VenvError(f"{path} could not be removed")
     return {path: files[path] if path in files else present[path] for path in layout}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +57,28 @@ def _relative(venv: Venv, site: str, row: str) -> str:
     else:
         path = posixpath.normpath(f"{site}/{row}")
     return "" if path == ".." or path.startswith(("../", "/")) or path == "." else path
+
+
+class RecordState(NamedTuple):
+    """What ``lstat`` says of a RECORD: another one tells that somebody else has installed something since."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+def record_states(venv: Venv, metadata: Iterable[str]) -> dict[str, RecordState | None]:
+    """The state of the RECORD in each folder of metadata, nothing where there is none."""
+    return {folder: _record_state(venv.path / folder / "RECORD") for folder in metadata}
+
+
+def _record_state(record: Path) -> RecordState | None:
+    try:
+        status = record.lstat()
+    except (OSError, ValueError):
+        return None
+    return RecordState(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 class Containment:
