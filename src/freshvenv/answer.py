@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 
 from freshvenv import facts
-from freshvenv.environment import names_person
+from freshvenv.environment import personal_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def answer_file(git_dir: str) -> str:
 
 def asked_from(top: str, head: str, commit: str) -> tuple[str, ...]:
     """What an answer is for: a working tree, what its HEAD names, and whose settings are in force; empty in doubt."""
-    person = names_person()
+    person = personal_variables()
     return (f"top {top}", f"head {head}", f"commit {commit}", *person) if person else ()
 
 

@@ -28,7 +28,7 @@ OLDEST_UV = (0, 8, 14)
 
 
 @dataclass(frozen=True, slots=True)
-class Ailment:
+class Problem:
     """Something that was found: what it is, and what to do. ``harmless`` ones are only good to know."""
 
     text: str
@@ -43,7 +43,7 @@ _HINTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Subject:
     """What is examined. ``removed`` are the variables that had to be taken out of the environment."""
 
     repository: Repository
@@ -52,7 +52,7 @@ class Patient:
     switched_off: bool = False
 
 
-def examine(patient: Patient) -> Iterator[Ailment]:
+def examine(subject: Subject) -> Iterator[Problem]:
     """Everything that is found, check after check."""
     for check in (
         _environment,
@@ -68,23 +68,23 @@ def examine(patient: Patient) -> Iterator[Ailment]:
         _trust,
         _venvs,
     ):
-        yield from check(patient)
+        yield from check(subject)
 
 
-def _environment(patient: Patient) -> Iterator[Ailment]:
-    if patient.switched_off:
-        yield Ailment("FRESHVENV=off is set, so no hook does anything", "unset FRESHVENV")
+def _environment(subject: Subject) -> Iterator[Problem]:
+    if subject.switched_off:
+        yield Problem("FRESHVENV=off is set, so no hook does anything", "unset FRESHVENV")
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
-        if name in patient.removed:
-            yield Ailment(
+        if name in subject.removed:
+            yield Problem(
                 f"{name} is set, so git may work on another repository than the one you are in", f"unset {name}"
             )
 
 
-def _git(patient: Patient) -> Iterator[Ailment]:
-    said = git("version", cwd=patient.repository.top).text
+def _git(subject: Subject) -> Iterator[Problem]:
+    said = git("version", cwd=subject.repository.top).text
     if _is_older(said, OLDEST_GIT):
-        yield Ailment(f"{said} is too old", f"install git {_dotted(OLDEST_GIT)} or newer")
+        yield Problem(f"{said} is too old", f"install git {_dotted(OLDEST_GIT)} or newer")
 
 
 def _is_older(said: str, oldest: tuple[int, ...]) -> bool:
@@ -97,54 +97,54 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def _owner(patient: Patient) -> Iterator[Ailment]:
-    repository = patient.repository
+def _owner(subject: Subject) -> Iterator[Problem]:
+    repository = subject.repository
     for path in dict.fromkeys((repository.top, repository.git_dir, repository.common_dir)):
         if path.stat().st_uid != os.geteuid():
-            yield Ailment(f"{path} belongs to somebody else, who can change what its hooks run", "clone it yourself")
+            yield Problem(f"{path} belongs to somebody else, who can change what its hooks run", "clone it yourself")
     if any(value == "*" for _, value in repository.settings(r"^safe\.directory$")):
-        yield Ailment("safe.directory is *, so git runs hooks in anybody's repository", "name directories instead")
+        yield Problem("safe.directory is *, so git runs hooks in anybody's repository", "name directories instead")
 
 
-def _opted_in(patient: Patient) -> Iterator[Ailment]:
-    if not patient.repository.is_opted_in():
-        yield Ailment("this clone is not opted in, so no hook acts here", "freshvenv init")
+def _opted_in(subject: Subject) -> Iterator[Problem]:
+    if not subject.repository.is_opted_in():
+        yield Problem("this clone is not opted in, so no hook acts here", "freshvenv init")
 
 
-def _interpreter(patient: Patient) -> Iterator[Ailment]:
-    repository = patient.repository
+def _interpreter(subject: Subject) -> Iterator[Problem]:
+    repository = subject.repository
     python = native.noted_interpreter(repository)
     if python is None:
         if repository.is_opted_in():
-            yield Ailment("no interpreter is recorded for the hooks", "freshvenv init")
+            yield Problem("no interpreter is recorded for the hooks", "freshvenv init")
         return
     if not os.access(python, os.X_OK):
-        yield Ailment(f"the interpreter of the hooks is gone: {python}", "freshvenv init")
+        yield Problem(f"the interpreter of the hooks is gone: {python}", "freshvenv init")
         return
     if python.is_relative_to(repository.top):
         inside = python.relative_to(repository.top).as_posix()
         if repository.git("ls-files", "--error-unmatch", "--", inside).status == 0:
-            yield Ailment(f"the interpreter of the hooks, {inside}, comes with the tree", "install freshvenv elsewhere")
+            yield Problem(f"the interpreter of the hooks, {inside}, comes with the tree", "install freshvenv elsewhere")
             return
     if process.run([python, "-I", "-c", "import freshvenv"], cwd=Path(os.sep)).status != 0:
-        yield Ailment(f"the interpreter of the hooks no longer finds freshvenv: {python}", "freshvenv init")
+        yield Problem(f"the interpreter of the hooks no longer finds freshvenv: {python}", "freshvenv init")
 
 
-def _hooks(patient: Patient) -> Iterator[Ailment]:
-    managed = framework.names_our_hook(patient.repository.top)
-    for hook in native.find_hooks(patient.repository):
+def _hooks(subject: Subject) -> Iterator[Problem]:
+    managed = framework.names_our_hook(subject.repository.top)
+    for hook in native.find_hooks(subject.repository):
         state = hook.state()
         if state is HookState.ABSENT:
             hint = "pre-commit install, or freshvenv init" if managed else "freshvenv hooks install"
-            yield Ailment(f"the hook {hook.kind} is not installed", hint)
+            yield Problem(f"the hook {hook.kind} is not installed", hint)
         elif state is HookState.FOREIGN and not (managed and _is_managers(hook.path)):
-            yield Ailment(
+            yield Problem(
                 f"the hook {hook.kind} is another one, which does not call freshvenv", "freshvenv hooks install"
             )
         elif state is HookState.OUTDATED and os.access(hook.path, os.X_OK):
-            yield Ailment(f"the hook {hook.kind} was installed by another version", "freshvenv hooks install")
+            yield Problem(f"the hook {hook.kind} was installed by another version", "freshvenv hooks install")
         if state is not HookState.ABSENT and not os.access(hook.path, os.X_OK):
-            yield Ailment(f"the hook {hook.kind} cannot be executed", f"chmod +x {hook.path}")
+            yield Problem(f"the hook {hook.kind} cannot be executed", f"chmod +x {hook.path}")
 
 
 def _is_managers(path: Path) -> bool:
@@ -155,91 +155,91 @@ def _is_managers(path: Path) -> bool:
     return b"pre-commit" in text or b"prek" in text
 
 
-def _hooks_path(patient: Patient) -> Iterator[Ailment]:
-    repository = patient.repository
+def _hooks_path(subject: Subject) -> Iterator[Problem]:
+    repository = subject.repository
     directory = Path(os.path.realpath(repository.hooks_directory()))
     if directory.is_relative_to(os.path.realpath(repository.common_dir)):
         return
     if directory.is_relative_to(os.path.realpath(repository.top)):
         text = f"core.hooksPath leads into the working tree, to {directory}: git runs what any branch puts there"
-        yield Ailment(text, "git config --unset core.hooksPath")
+        yield Problem(text, "git config --unset core.hooksPath")
     else:
-        yield Ailment(f"core.hooksPath leads to {directory}, which other repositories may share", harmless=True)
+        yield Problem(f"core.hooksPath leads to {directory}, which other repositories may share", harmless=True)
 
 
-def _installer(patient: Patient) -> Iterator[Ailment]:
+def _installer(subject: Subject) -> Iterator[Problem]:
     if find_uv() is None:
-        python = native.noted_interpreter(patient.repository)
+        python = native.noted_interpreter(subject.repository)
         if python is None or process.run([python, "-I", "-m", "pip", "--version"], cwd=Path(os.sep)).status != 0:
-            yield Ailment("neither uv nor pip is to be found, so no dependency can be installed", "install uv")
+            yield Problem("neither uv nor pip is to be found, so no dependency can be installed", "install uv")
 
 
-def _lockfile(patient: Patient) -> Iterator[Ailment]:
+def _lockfile(subject: Subject) -> Iterator[Problem]:
     uv = find_uv()
-    if uv is None or not (patient.repository.top / "uv.lock").is_file():
+    if uv is None or not (subject.repository.top / "uv.lock").is_file():
         return
     said = process.run([uv, "--version"], cwd=Path(os.sep)).text
     if _is_older(said, OLDEST_UV):
         text = f"{said} is too old to install what uv.lock says, so what is missing is installed without it"
-        yield Ailment(text, f"install uv {_dotted(OLDEST_UV)} or newer", harmless=True)
+        yield Problem(text, f"install uv {_dotted(OLDEST_UV)} or newer", harmless=True)
 
 
-def _folders(patient: Patient) -> Iterator[Ailment]:
+def _folders(subject: Subject) -> Iterator[Problem]:
     folders = {
-        "cache": patient.workshop.cache,
-        "state": patient.workshop.state,
-        "git": patient.repository.git_dir,
+        "cache": subject.workshop.cache,
+        "state": subject.workshop.state,
+        "git": subject.repository.git_dir,
     }
     for name, folder in folders.items():
         there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            yield Ailment(f"the {name} folder cannot be written: {folder}", f"look at {there}")
+            yield Problem(f"the {name} folder cannot be written: {folder}", f"look at {there}")
 
 
-def _trust(patient: Patient) -> Iterator[Ailment]:
-    provenance = look_at_gate(patient.repository).provenance
+def _trust(subject: Subject) -> Iterator[Problem]:
+    provenance = look_at_gate(subject.repository).provenance
     settings = provenance.settings
     match settings.preset:
         case Preset.ALWAYS:
             text = "freshvenv.trust is always: hooks run whatever is checked out, whoever wrote it"
-            yield Ailment(text, "git config --unset freshvenv.trust")
+            yield Problem(text, "git config --unset freshvenv.trust")
         case Preset.NEVER:
             said = settings.unknown or "never"
-            yield Ailment(f"freshvenv.trust is {said}, so hooks install nothing", "git config --unset freshvenv.trust")
+            yield Problem(f"freshvenv.trust is {said}, so hooks install nothing", "git config --unset freshvenv.trust")
         case Preset.PROVENANCE if not settings.own_refs:
-            yield Ailment(
+            yield Problem(
                 "the reflogs are in a reftable, so what was committed here cannot be told", "freshvenv resync"
             )
         case _:
             pass
-    logged = [value for _, value in patient.repository.settings(r"^core\.logallrefupdates$")]
+    logged = [value for _, value in subject.repository.settings(r"^core\.logallrefupdates$")]
     if logged and truth(logged[-1]) is False:
         text = "core.logAllRefUpdates is off, so what was committed here cannot be told"
-        yield Ailment(text, "git config core.logAllRefUpdates true")
-    for key, value in patient.repository.settings(r"^freshvenv\.trust$"):
+        yield Problem(text, "git config core.logAllRefUpdates true")
+    for key, value in subject.repository.settings(r"^freshvenv\.trust$"):
         if settings.preset is Preset.PROVENANCE and value != Preset.PROVENANCE.value:
-            yield Ailment(
+            yield Problem(
                 f"{key} = {value} is not in this clone's own configuration, so it counts for nothing", "", True
             )
     for note in provenance.notes():
-        yield Ailment(note, "freshvenv trust remote, freshvenv trust show")
+        yield Problem(note, "freshvenv trust remote, freshvenv trust show")
 
 
-def _venvs(patient: Patient) -> Iterator[Ailment]:
+def _venvs(subject: Subject) -> Iterator[Problem]:
     try:
-        verdict = look_at_gate(patient.repository).provenance.verdict()
+        verdict = look_at_gate(subject.repository).provenance.verdict()
         if not verdict.trusted:
-            yield Ailment(f"HEAD is not trusted ({verdict.reason}), so its venvs were not looked at", "", harmless=True)
+            yield Problem(f"HEAD is not trusted ({verdict.reason}), so its venvs were not looked at", "", harmless=True)
             return
-        sight = look(patient.repository, patient.workshop.interpreters)
+        sight = look(subject.repository, subject.workshop.interpreters)
     except FreshvenvError as error:
-        yield Ailment(str(error), error.hint)
+        yield Problem(str(error), error.hint)
         return
     for sighting in sight.outside:
         where = sighting.target.candidate.label
         text = f"{sighting.observation.trouble}, so its install in {where} is not looked after"
-        yield Ailment(text, "run freshvenv init in it, if it is a repository", harmless=True)
+        yield Problem(text, "run freshvenv init in it, if it is a repository", harmless=True)
     for sighting in sight.sightings:
         state, reasons = judge(sighting.observation)
         if state in _HINTS:
-            yield Ailment(f"{sighting.label} is {state.value}: {'; '.join(reasons)}", _HINTS[state])
+            yield Problem(f"{sighting.label} is {state.value}: {'; '.join(reasons)}", _HINTS[state])

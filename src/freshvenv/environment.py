@@ -114,7 +114,7 @@ def is_inside_of_one(environ: MutableMapping[str, str] = os.environ) -> bool:
     return bool(environ.get(GUARD))
 
 
-def is_told_off(environ: MutableMapping[str, str] = os.environ) -> bool:
+def is_switched_off(environ: MutableMapping[str, str] = os.environ) -> bool:
     """Whether the user said that hooks should do nothing."""
     return environ.get(SWITCH, "").lower() == "off"
 
@@ -191,7 +191,7 @@ def _content(file: str) -> str:
         return ""
 
 
-def names_person(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def personal_variables(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """The variables that tell git where a person's settings are, each as ``NAME=value``.
 
     Empty where there are settings in variables themselves: those may hold what should be written nowhere.

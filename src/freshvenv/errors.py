@@ -23,7 +23,7 @@ FAULT = "freshvenv resync, when that is set right"
 """What to do about a fault of the machine."""
 
 
-def said_of(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """What the system says, and of which file, in one line."""
     what = error.strerror or str(error) or type(error).__name__
     return f"{what}: {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else what

@@ -15,7 +15,7 @@ from freshvenv.environment import (
     checkout_flag,
     hook_type,
     is_inside_of_one,
-    is_told_off,
+    is_switched_off,
     scrub,
     squash_flag,
     stop_on_termination,
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if brings:
             _note_it()
-        if is_told_off():
+        if is_switched_off():
             return 0
         scrub()
         if not brings and _nothing_to_do():

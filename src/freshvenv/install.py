@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from freshvenv.errors import BuildError, DependencyError, FreshvenvError, SlowBuildError, VenvError, said_of
+from freshvenv.errors import BuildError, DependencyError, FreshvenvError, SlowBuildError, VenvError, describe_os_error
 from freshvenv.fingerprint import Fingerprint
 from freshvenv.observe import Sighting, fingerprint_of, outgoing
 from freshvenv.payload import DamagedPayloadError, Payload
@@ -21,7 +21,7 @@ from freshvenv.source.working_tree import WorkingTree
 from freshvenv.venvs.intent import Intent, write_intent
 from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.notes import Notes
-from freshvenv.venvs.origin import outdate_uv_cache, provenance
+from freshvenv.venvs.origin import installer_metadata, outdate_uv_cache
 from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.requirements import Requirements
@@ -83,7 +83,7 @@ def reinstall(workshop: Workshop, tree: WorkingTree, sighting: Sighting, reread:
         notes.write_failure(fingerprint.tree, str(error))
         raise
     except OSError as error:
-        notes.write_failure(fingerprint.tree, said_of(error))
+        notes.write_failure(fingerprint.tree, describe_os_error(error))
         raise
     if not installed.receipt.unmet:
         log.unlink(missing_ok=True)
@@ -112,7 +112,7 @@ class _Job(NamedTuple):
         if outdate_uv_cache(self.venv, target.project, target.installed, self.tree.read_at):
             self.tree.repository.refresh_index()
         editable = self.fingerprint.recipe.editable
-        extra = provenance(self.venv, target.project, target.installed, editable=editable)
+        extra = installer_metadata(self.venv, target.project, target.installed, editable=editable)
         begun = time.time_ns()
         payload = self._payload()
         fingerprint, tree = self.fingerprint, self.tree
@@ -169,7 +169,7 @@ class _Job(NamedTuple):
         self.workshop.progress.step("placing files")
         going = self._outgoing(payload, layout)
         placed = place(self.venv, layout, going, self._note)
-        if going.is_disturbed and (more := self._strewn(payload, layout)):
+        if going.is_disturbed and (more := self._orphans(payload, layout)):
             # Whoever was at it still is. The intent stays, and the next run clears them away.
             raise VenvError(f"{min(more)} was put there meanwhile: something else is changing this venv")
         missing, trouble = self._bring_in(wanted, payload)
@@ -189,16 +189,16 @@ class _Job(NamedTuple):
         going = going._replace(paths=paths, metadata=metadata)
         if not self.sighting.is_disturbed:
             return going
-        return going._replace(paths=going.paths | self._strewn(payload, layout), is_disturbed=True)
+        return going._replace(paths=going.paths | self._orphans(payload, layout), is_disturbed=True)
 
-    def _strewn(self, payload: Payload, layout: Collection[str]) -> frozenset[str]:
+    def _orphans(self, payload: Payload, layout: Collection[str]) -> frozenset[str]:
         """What installs of other trees left lying."""
         # Imported here: it looks through the cache, and mostly nobody else was at it.
-        from freshvenv.venvs.strewn import strewn
+        from freshvenv.venvs.orphans import orphans
 
         target = self.sighting.target
         others = (it for it in target.candidate.contents if it not in target.installed)
-        return strewn(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
+        return orphans(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
 
     def _of_the_same_name(self, payload: Payload) -> Iterator[Distribution]:
         """What is installed under the name that the build gave, where no file had told that name before."""

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from freshvenv.errors import FreshvenvError, GitError, VenvError, said_of
+from freshvenv.errors import FreshvenvError, GitError, VenvError, describe_os_error
 from freshvenv.install import reinstall
 from freshvenv.lock import exclusive
 from freshvenv.observe import Sight, Sighting, look, observe
@@ -165,7 +165,7 @@ class _Run(NamedTuple):
         except FreshvenvError as error:
             return outcome._replace(failure=f"{error} ({error.hint})" if error.hint else str(error))
         except OSError as error:
-            return outcome._replace(failure=said_of(error))
+            return outcome._replace(failure=describe_os_error(error))
         return outcome._replace(
             installed=installed.receipt,
             files=installed.files,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from freshvenv.errors import FAULT, FreshvenvError, StoppedError, said_of
+from freshvenv.errors import FAULT, FreshvenvError, StoppedError, describe_os_error
 from freshvenv.report import error_line
 
 EXPECTED = (FreshvenvError, OSError, KeyboardInterrupt)
@@ -17,7 +17,7 @@ def line_of(error: BaseException) -> str:
         case FreshvenvError():
             return error_line(str(error), error.hint)
         case OSError():
-            return error_line(said_of(error), FAULT)
+            return error_line(describe_os_error(error), FAULT)
         case _:
             return error_line("interrupted; the next run sets it right")
 

@@ -9,7 +9,7 @@ import pytest
 from freshvenv.environment import (
     GUARD,
     is_inside_of_one,
-    is_told_off,
+    is_switched_off,
     named_variables,
     scrub,
     seen_by_builds,
@@ -175,7 +175,7 @@ SWITCHES = {
 
 @pytest.mark.parametrize(("environ", "expected"), SWITCHES.values(), ids=SWITCHES)
 def test_is_switched_off(environ: dict[str, str], expected: bool) -> None:
-    assert (is_told_off(environ) or is_inside_of_one(environ)) is expected
+    assert (is_switched_off(environ) or is_inside_of_one(environ)) is expected
 
 
 def test_what_we_start_does_nothing() -> None:

@@ -20,7 +20,7 @@ from freshvenv.errors import SettingsError, VenvError
 from freshvenv.hooks.stamp import holds
 from freshvenv.interpreter import Interpreter
 from freshvenv.trust.ledger import DamagedLedgerError, Ledger, parse_ledger
-from freshvenv.trust.reflog import Deed, is_id, parse_reflog
+from freshvenv.trust.reflog import ReflogAction, is_id, parse_reflog
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.venv import Distribution, Venv
 
@@ -203,7 +203,7 @@ def test_reflog(text: str) -> None:
     for entry in parse_reflog(text):
         assert is_id(entry.old)
         assert is_id(entry.new)
-        assert isinstance(entry.deed, Deed)
+        assert isinstance(entry.action, ReflogAction)
         assert isinstance(entry.step, str)
         assert isinstance(entry.returns_to, str)
 
@@ -214,4 +214,4 @@ def test_what_a_commit_calls_itself_proves_nothing(subject: str) -> None:
     """A fast-forward to a stranger's commit notes its own words, and they may be anything but a new line."""
     line = subject.replace("\n", "").replace("\r", "")
     [entry] = parse_reflog(f"{COMMIT} {'2' * 40} A <a@b> 1 +0000\tcheckout: moving from a to {line}\n")
-    assert entry.deed is Deed.NOTHING
+    assert entry.action is ReflogAction.NOTHING

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from freshvenv.trust.reflog import Deed, Entry, parse_reflog
+from freshvenv.trust.reflog import Entry, ReflogAction, parse_reflog
 
 MADE = {
-    "commit: a subject": Deed.COMMIT,
-    "commit (initial): a subject": Deed.COMMIT,
-    "commit (merge): Merge branch x": Deed.MERGE,
-    "commit (amend): x": Deed.AMEND,
-    "commit (cherry-pick): x": Deed.RESOLVED_PICK,
-    "commit (rebase): x": Deed.REBASE_STEP,
-    "cherry-pick: x": Deed.CHERRY_PICK,
-    "revert: Revert x": Deed.REVERT,
-    "merge topic: Merge made by the 'ort' strategy.": Deed.MERGE,
-    "pull: Merge made by the 'recursive' strategy.": Deed.MERGE,
-    "pull https://host/x.git main: Merge made by the 'ort' strategy.": Deed.MERGE,
-    "am: x": Deed.APPLY,
-    "rebase (start): checkout main": Deed.REBASE_START,
-    "rebase -i (pick): x": Deed.REBASE_STEP,
-    "rebase (fixup): x": Deed.REBASE_STEP,
-    "pull --rebase origin main (pick): x": Deed.REBASE_STEP,
-    "pull -q https://host/x main (pick): x": Deed.REBASE_STEP,
-    "rebase (finish): returning to refs/heads/x": Deed.REBASE_FINISH,
+    "commit: a subject": ReflogAction.COMMIT,
+    "commit (initial): a subject": ReflogAction.COMMIT,
+    "commit (merge): Merge branch x": ReflogAction.MERGE,
+    "commit (amend): x": ReflogAction.AMEND,
+    "commit (cherry-pick): x": ReflogAction.RESOLVED_PICK,
+    "commit (rebase): x": ReflogAction.REBASE_STEP,
+    "cherry-pick: x": ReflogAction.CHERRY_PICK,
+    "revert: Revert x": ReflogAction.REVERT,
+    "merge topic: Merge made by the 'ort' strategy.": ReflogAction.MERGE,
+    "pull: Merge made by the 'recursive' strategy.": ReflogAction.MERGE,
+    "pull https://host/x.git main: Merge made by the 'ort' strategy.": ReflogAction.MERGE,
+    "am: x": ReflogAction.APPLY,
+    "rebase (start): checkout main": ReflogAction.REBASE_START,
+    "rebase -i (pick): x": ReflogAction.REBASE_STEP,
+    "rebase (fixup): x": ReflogAction.REBASE_STEP,
+    "pull --rebase origin main (pick): x": ReflogAction.REBASE_STEP,
+    "pull -q https://host/x main (pick): x": ReflogAction.REBASE_STEP,
+    "rebase (finish): returning to refs/heads/x": ReflogAction.REBASE_FINISH,
 }
 
 
@@ -51,20 +51,20 @@ PROVES_NOTHING = [
 ]
 
 
-@pytest.mark.parametrize(("message", "deed"), MADE.items())
-def test_a_reflog_message_proves(message: str, deed: Deed) -> None:
-    assert Entry("", "", message).deed is deed
+@pytest.mark.parametrize(("message", "action"), MADE.items())
+def test_a_reflog_message_proves(message: str, action: ReflogAction) -> None:
+    assert Entry("", "", message).action is action
 
 
 @pytest.mark.parametrize("message", PROVES_NOTHING)
 def test_a_reflog_message_proves_nothing(message: str) -> None:
-    assert Entry("", "", message).deed is Deed.NOTHING
+    assert Entry("", "", message).action is ReflogAction.NOTHING
 
 
 @pytest.mark.parametrize("subject", [*MADE, *PROVES_NOTHING])
 @pytest.mark.parametrize("prefix", ["cherry-pick: ", "am: ", "rebase (pick): ", "pull --rebase o m (pick): "])
 def test_a_subject_never_changes_what_a_message_proves(prefix: str, subject: str) -> None:
-    assert Entry("", "", prefix + subject).deed is Entry("", "", prefix + "x").deed
+    assert Entry("", "", prefix + subject).action is Entry("", "", prefix + "x").action
 
 
 A, B = ("0" * 39 + digit for digit in "12")

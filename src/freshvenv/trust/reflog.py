@@ -20,7 +20,7 @@ def is_id(text: str) -> bool:
     return len(text) in {40, 64} and _HEX.issuperset(text)
 
 
-class Deed(Enum):
+class ReflogAction(Enum):
     """What was done here that made, or only moved to, a commit."""
 
     COMMIT = "committed here"
@@ -45,8 +45,8 @@ class Entry(NamedTuple):
     message: str
 
     @property
-    def deed(self) -> Deed:
-        """What this line proves; :attr:`Deed.NOTHING` whenever in doubt."""
+    def action(self) -> ReflogAction:
+        """What this line proves; :attr:`ReflogAction.NOTHING` whenever in doubt."""
         return _deed(self.message)
 
     @property
@@ -59,7 +59,7 @@ class Entry(NamedTuple):
     def returns_to(self) -> str:
         """The branch that a finished rebase returned to, as a full name; empty when HEAD stayed detached."""
         found = re.search(_RETURNS, self.message)
-        return found[1] if found and self.deed is Deed.REBASE_FINISH else ""
+        return found[1] if found and self.action is ReflogAction.REBASE_FINISH else ""
 
 
 # `git pull --rebase` notes the words of its command line where `git rebase` notes itself. The shortest match ends
@@ -71,29 +71,33 @@ _REBASE = (
 _RETURNS = r" \(finish\): returning to (refs/heads/\S+)\Z"
 _MADE = r"(?:merge|pull)\b.*: (?:Merge made by the '[\w-]+' strategy\.?|Merge made by [\w-]+\.|In-index merge)\Z"
 _PLAIN = {
-    "commit": Deed.COMMIT,
-    "commit (initial)": Deed.COMMIT,
-    "commit (merge)": Deed.MERGE,
-    "commit (amend)": Deed.AMEND,
-    "commit (cherry-pick)": Deed.RESOLVED_PICK,
-    "commit (rebase)": Deed.REBASE_STEP,
-    "commit (revert)": Deed.REVERT,
-    "cherry-pick": Deed.CHERRY_PICK,
-    "revert": Deed.REVERT,
-    "am": Deed.APPLY,
+    "commit": ReflogAction.COMMIT,
+    "commit (initial)": ReflogAction.COMMIT,
+    "commit (merge)": ReflogAction.MERGE,
+    "commit (amend)": ReflogAction.AMEND,
+    "commit (cherry-pick)": ReflogAction.RESOLVED_PICK,
+    "commit (rebase)": ReflogAction.REBASE_STEP,
+    "commit (revert)": ReflogAction.REVERT,
+    "cherry-pick": ReflogAction.CHERRY_PICK,
+    "revert": ReflogAction.REVERT,
+    "am": ReflogAction.APPLY,
 }
-_REBASE_ENDS = {"start": Deed.REBASE_START, "finish": Deed.REBASE_FINISH, "abort": Deed.REBASE_ABORT}
+_REBASE_ENDS = {
+    "start": ReflogAction.REBASE_START,
+    "finish": ReflogAction.REBASE_FINISH,
+    "abort": ReflogAction.REBASE_ABORT,
+}
 
 
-def _deed(message: str) -> Deed:
+def _deed(message: str) -> ReflogAction:
     word, colon, _ = message.partition(":")
     if not colon:
-        return Deed.NOTHING
+        return ReflogAction.NOTHING
     if word in _PLAIN:
         return _PLAIN[word]
     if found := re.match(_REBASE, message):
-        return _REBASE_ENDS.get(found["step"], Deed.REBASE_STEP)
-    return Deed.MERGE if re.match(_MADE, message) else Deed.NOTHING
+        return _REBASE_ENDS.get(found["step"], ReflogAction.REBASE_STEP)
+    return ReflogAction.MERGE if re.match(_MADE, message) else ReflogAction.NOTHING
 
 
 class Reflog(NamedTuple):
@@ -136,12 +140,14 @@ def rebases_in(log: Reflog) -> dict[int, Rebase]:
     entries = log.entries
     first = -1
     for index, entry in enumerate([*entries, Entry("", "", "rebase (start):")]):
-        deed = entry.deed
+        action = entry.action
         # On a detached HEAD nothing notes the end of a rebase; whoever goes elsewhere has ended it.
-        ends = deed in {Deed.REBASE_START, Deed.REBASE_FINISH, Deed.REBASE_ABORT} or _leaves(entry)
+        ends = action in {ReflogAction.REBASE_START, ReflogAction.REBASE_FINISH, ReflogAction.REBASE_ABORT} or _leaves(
+            entry
+        )
         if ends and first >= 0:
-            steps = tuple(each for each in entries[first + 1 : index] if each.deed is Deed.REBASE_STEP)
-            finished = deed is Deed.REBASE_FINISH
+            steps = tuple(each for each in entries[first + 1 : index] if each.action is ReflogAction.REBASE_STEP)
+            finished = action is ReflogAction.REBASE_FINISH
             rebase = Rebase(
                 entries[first].old,
                 entries[first].new,
@@ -152,7 +158,7 @@ def rebases_in(log: Reflog) -> dict[int, Rebase]:
             )
             found.update(dict.fromkeys(range(first + 1, index), rebase))
         if ends:
-            first = index if deed is Deed.REBASE_START else -1
+            first = index if action is ReflogAction.REBASE_START else -1
     return found
 
 

@@ -12,21 +12,21 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from freshvenv.errors import FreshvenvError
-from freshvenv.trust.reflog import Deed, Entry, Rebase, Reflog, rebases_in
+from freshvenv.trust.reflog import Entry, Rebase, Reflog, ReflogAction, rebases_in
 
 _DEPTH = 200
 """How many rewrites of rewrites are followed."""
 
 _MAKING = frozenset(
     {
-        Deed.COMMIT,
-        Deed.MERGE,
-        Deed.REVERT,
-        Deed.AMEND,
-        Deed.CHERRY_PICK,
-        Deed.RESOLVED_PICK,
-        Deed.REBASE_STEP,
-        Deed.APPLY,
+        ReflogAction.COMMIT,
+        ReflogAction.MERGE,
+        ReflogAction.REVERT,
+        ReflogAction.AMEND,
+        ReflogAction.CHERRY_PICK,
+        ReflogAction.RESOLVED_PICK,
+        ReflogAction.REBASE_STEP,
+        ReflogAction.APPLY,
     }
 )
 """What makes a new commit, of whatever."""
@@ -134,11 +134,11 @@ class UntrustedError(FreshvenvError):
 
 def judge(evidence: Evidence, history: History) -> tuple[Finding, ...]:
     """Find for each pending commit whether it is good, and why."""
-    court = _Court(evidence, history)
-    return tuple(court.finding(commit.id) for commit in evidence.pending)
+    evaluation = _Evaluation(evidence, history)
+    return tuple(evaluation.finding(commit.id) for commit in evidence.pending)
 
 
-class _Court:
+class _Evaluation:
     def __init__(self, evidence: Evidence, history: History) -> None:
         self.evidence = evidence
         self.history = history
@@ -196,28 +196,35 @@ class _Court:
     def _weigh(self, id: str, log: Reflog, index: int) -> tuple[bool, str]:
         """What one line of a reflog says about the commit it leads to."""
         entry = log.entries[index]
-        deed = entry.deed
-        match deed:
-            case Deed.COMMIT | Deed.REVERT | Deed.AMEND if objection := self._objection_to_rebase(log, index):
+        action = entry.action
+        match action:
+            case ReflogAction.COMMIT | ReflogAction.REVERT | ReflogAction.AMEND if (
+                objection := self._objection_to_rebase(log, index)
+            ):
                 return False, objection
-            case Deed.COMMIT | Deed.REVERT:
-                return True, deed.value
-            case Deed.MERGE:
+            case ReflogAction.COMMIT | ReflogAction.REVERT:
+                return True, action.value
+            case ReflogAction.MERGE:
                 # One parent: a fast-forward, or a step of `pull --rebase` whose subject reads like a merge.
                 commit = self.commits.get(id) or self._commit(id)
-                return len(commit.parents) > 1, deed.value
-            case Deed.AMEND:
+                return len(commit.parents) > 1, action.value
+            case ReflogAction.AMEND:
                 good = self.is_good(entry.old)
                 return good, f"amends {entry.old[:10]}" + ("" if good else ", which is not trusted")
-            case Deed.CHERRY_PICK | Deed.RESOLVED_PICK:
-                return self._weigh_pick(id, resolved=deed is Deed.RESOLVED_PICK)
-            case Deed.REBASE_STEP:
+            case ReflogAction.CHERRY_PICK | ReflogAction.RESOLVED_PICK:
+                return self._weigh_pick(id, resolved=action is ReflogAction.RESOLVED_PICK)
+            case ReflogAction.REBASE_STEP:
                 return self._weigh_rebase(id, log, index)
-            case Deed.APPLY:
+            case ReflogAction.APPLY:
                 # A patch of one's own comes back as what it was made from.
                 good, reason = self._weigh_pick(id, resolved=False)
                 return good, reason if good else "applied by am from a mail or a file"
-            case Deed.REBASE_START | Deed.REBASE_FINISH | Deed.REBASE_ABORT | Deed.NOTHING:
+            case (
+                ReflogAction.REBASE_START
+                | ReflogAction.REBASE_FINISH
+                | ReflogAction.REBASE_ABORT
+                | ReflogAction.NOTHING
+            ):
                 return False, ""
 
     def _objection_to_rebase(self, log: Reflog, index: int) -> str:
@@ -270,7 +277,7 @@ class _Court:
     def _is_foreign(self, id: str) -> bool:
         """Whether a commit that no trusted ref holds was made elsewhere, as far as reflogs tell."""
         return id not in self.evidence.approved and not any(
-            log.entries[index].deed in _MAKING for log, index in self.made_by.get(id, ())
+            log.entries[index].action in _MAKING for log, index in self.made_by.get(id, ())
         )
 
     def _take_in(self, commits: Iterable[Commit]) -> None:
@@ -327,7 +334,7 @@ class _Court:
         if not rebase.branch:
             return ""
         for entry in reversed(self.history.branch_log(rebase.branch).entries):
-            if entry.new == rebase.result and entry.deed is Deed.REBASE_FINISH:
+            if entry.new == rebase.result and entry.action is ReflogAction.REBASE_FINISH:
                 return entry.old
         return ""
 

@@ -15,7 +15,9 @@ _OURSELVES = "freshvenv"
 """What ``INSTALLER`` says of an install of ours."""
 
 
-def provenance(venv: Venv, project: Project, old: Iterable[Distribution], *, editable: bool) -> dict[str, bytes]:
+def installer_metadata(
+    venv: Venv, project: Project, old: Iterable[Distribution], *, editable: bool
+) -> dict[str, bytes]:
     """The files for the dist-info folder that an installer adds, by name.
 
     ``old`` is what the install replaces. Call it before the build: uv then sees what is edited meanwhile.

@@ -82,7 +82,7 @@ def unpack(wheel: Path, directory: Path, log: Path, move: Move | None = None) ->
     Raises :class:`BuildError` when it is no valid wheel, when a path in it leaves the place it is for, or when its
     files are not those of its RECORD; ``OSError`` for a fault of the disk.
     """
-    shelf = Shelf(directory, move)
+    shelf = PayloadDestination(directory, move)
     try:
         with ZipFile(wheel) as archive:
             _refuse_bomb(archive, wheel.stat().st_size)
@@ -120,7 +120,7 @@ def _refuse_bomb(archive: ZipFile, size: int) -> None:
 
 
 @dataclass
-class Shelf(WheelDestination):
+class PayloadDestination(WheelDestination):
     """Keeps files as they are instead of installing them.
 
     What depends on the venv (wrappers, shebangs, RECORD) is left for the time of placement.

@@ -14,7 +14,7 @@ from freshvenv.venvs.venv import Distribution, Venv
 from freshvenv.venvs.witness import stamps
 
 
-def strewn(
+def orphans(
     venv: Venv, wanted: Collection[str], wheels: Iterable[Payload], others: Iterable[Distribution]
 ) -> frozenset[str]:
     """The files that are, byte for byte, what one of these wheels would put there, and nobody's.
