@@ -242,7 +242,7 @@ class _Job(NamedTuple):
 
         scratch, pool = self._scratch(), self.workshop.pool
         if self.workshop.is_cramped:
-            pool = pool._replace(directory=scratch / "build-environments")
+            pool = pool._replace(directory=scratch / pool.directory.name)
         payload = make_payload(
             self.tree,
             self.sighting.target.project,

@@ -14,7 +14,8 @@ from freshvenv.own import read_own
 from freshvenv.sealed import seal, unseal
 
 FORMAT = 3
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
+"""The file that says what is in a payload's folder."""
 
 _FILES = {"scheme": str, "path": str, "digest": str, "size": int, "executable": bool}
 _ENTRY_POINTS = {"name": str, "module": str, "attr": str, "section": str, "body": str}
@@ -67,7 +68,7 @@ class Payload(NamedTuple):
     @property
     def manifest(self) -> Path:
         """The file that says what is in it."""
-        return self.directory / _MANIFEST
+        return self.directory / MANIFEST
 
     def read(self, file: File) -> bytes:
         """The content of a file, checked. Raises :class:`DamagedPayloadError`, and ``OSError`` for a fault."""
@@ -110,7 +111,7 @@ def dump(payload: Payload) -> None:
 def load(directory: Path) -> Payload:
     """Read a payload back. Raises :class:`DamagedPayloadError`; the content of each file is checked when it is read."""
     try:
-        data = json.loads(unseal(read_own(directory / _MANIFEST)))
+        data = json.loads(unseal(read_own(directory / MANIFEST)))
         if data["version"] != FORMAT:
             raise DamagedPayloadError(f"a payload of version {data['version']!r}")
         name, version, dist_info = data["distribution"]

@@ -68,9 +68,9 @@ class Workshop:
     @property
     def wheels(self) -> WheelCache:
         """What was built before. Imported here: looking at venvs needs none of it."""
-        from freshvenv.wheels.cache import WheelCache
+        from freshvenv.wheels.cache import FOLDER, WheelCache
 
-        return WheelCache(self.cache / "wheels", self.locks, seen_by_builds(), self.renewed)
+        return WheelCache(self.cache / FOLDER, self.locks, seen_by_builds(), self.renewed)
 
     @cached_property
     def installer(self) -> Installer:
@@ -82,9 +82,9 @@ class Workshop:
     @property
     def pool(self) -> EnvironmentPool:
         """The kept build environments."""
-        from freshvenv.wheels.environments import EnvironmentPool
+        from freshvenv.wheels.environments import FOLDER, EnvironmentPool
 
-        directory, choices = self.cache / "build-environments", seen_by_installers()
+        directory, choices = self.cache / FOLDER, seen_by_installers()
         return EnvironmentPool(directory, self.locks, self.installer, self.progress, choices)
 
     def keep_in_bounds(self) -> None:

@@ -16,6 +16,12 @@ from freshvenv.interpreter import Interpreter
 from freshvenv.lock import exclusive
 from freshvenv.payload import DamagedPayloadError, Payload, load
 
+FOLDER = "wheels"
+"""The cache's name in the folder that it shares with others."""
+
+KIND = "wheel"
+"""What an entry of it is called, by whoever locks it and whoever lists it."""
+
 
 class WheelCache(NamedTuple):
     """Payloads by what they were built from.
@@ -41,7 +47,7 @@ class WheelCache(NamedTuple):
         found = self._find(slot, interpreter)
         if found is not None:
             return found
-        with exclusive(bucket("wheel", slot / interpreter.abi_tag), self.locks):
+        with exclusive(bucket(KIND, slot / interpreter.abi_tag), self.locks):
             found = self._find(slot, interpreter)
             if found is not None:
                 return found

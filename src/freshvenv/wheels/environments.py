@@ -20,8 +20,14 @@ from freshvenv.own import read_own
 from freshvenv.progress import Progress
 from freshvenv.wheels.cache import bucket
 
+FOLDER = "build-environments"
+"""The pool's name in the folder that it shares with others."""
+
 KIND = "environment"
 """What these are called where all that is cached is listed."""
+
+COMPLETE = "freshvenv.json"
+"""The file of an environment that is written last."""
 
 LIFETIME = 7 * 24 * 3600
 """Seconds after which an environment is made anew, so that new releases of build requirements are picked up."""
@@ -35,7 +41,7 @@ class BuildEnvironment(NamedTuple):
     @property
     def mark(self) -> Path:
         """Written last: a folder without it is what an interrupted run left."""
-        return self.path / "freshvenv.json"
+        return self.path / COMPLETE
 
     @property
     def python_executable(self) -> str:

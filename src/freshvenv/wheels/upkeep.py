@@ -13,7 +13,9 @@ from typing import NamedTuple
 from freshvenv.files import new_directory, remove_tree
 from freshvenv.lock import try_exclusive
 from freshvenv.own import read_own
-from freshvenv.payload import DamagedPayloadError, load
+from freshvenv.payload import MANIFEST, DamagedPayloadError, load
+from freshvenv.wheels import cache as wheel_cache
+from freshvenv.wheels import environments
 from freshvenv.wheels.cache import bucket
 
 DAYS = 30
@@ -41,7 +43,7 @@ class Entry(NamedTuple):
 
 def entries(cache: Path) -> list[Entry]:
     """Everything that is kept, the last used first."""
-    found = [*_wheels(cache / "wheels"), *_environments(cache / "build-environments")]
+    found = [*_wheels(cache / wheel_cache.FOLDER), *_environments(cache / environments.FOLDER)]
     return sorted(found, key=lambda entry: entry.used, reverse=True)
 
 
@@ -92,23 +94,32 @@ def keep_in_bounds(cache: Path, locks: Path, logs: Path) -> None:
 
 def sweep(cache: Path, now: float) -> None:
     """Remove what killed runs left. Raises ``OSError``."""
-    for pattern in ("work-*", "wheels/*/new-*", "wheels/*/old-*", "build-environments/old-*"):
+    for pattern in (
+        "work-*",
+        f"{wheel_cache.FOLDER}/*/new-*",
+        f"{wheel_cache.FOLDER}/*/old-*",
+        f"{environments.FOLDER}/old-*",
+    ):
         for left in cache.glob(pattern):
             if now - left.lstat().st_mtime > _LEFT_BEHIND:
                 remove_tree(left)
-    for environment in cache.glob("build-environments/*"):
-        begun = not (environment / "freshvenv.json").exists()
+    for environment in cache.glob(f"{environments.FOLDER}/*"):
+        begun = not (environment / environments.COMPLETE).exists()
         if begun and now - environment.lstat().st_mtime > _LEFT_BEHIND:
             remove_tree(environment)
 
 
 def _wheels(directory: Path) -> Iterator[Entry]:
-    for manifest in directory.glob("*/*/manifest.json"):
+    for manifest in directory.glob(f"*/*/{MANIFEST}"):
         if manifest.parent.name.startswith(("new-", "old-")):
             continue  # in the making, or on its way out
         with suppress(OSError):
             yield Entry(
-                "wheel", manifest.parent, _wheel_title(manifest), _size(manifest.parent), manifest.stat().st_mtime
+                wheel_cache.KIND,
+                manifest.parent,
+                _wheel_title(manifest),
+                _size(manifest.parent),
+                manifest.stat().st_mtime,
             )
 
 
@@ -121,9 +132,11 @@ def _wheel_title(manifest: Path) -> str:
 
 
 def _environments(directory: Path) -> Iterator[Entry]:
-    for mark in directory.glob("*/freshvenv.json"):
+    for mark in directory.glob(f"*/{environments.COMPLETE}"):
         with suppress(OSError):
-            yield Entry("environment", mark.parent, _environment_title(mark), _size(mark.parent), mark.stat().st_mtime)
+            yield Entry(
+                environments.KIND, mark.parent, _environment_title(mark), _size(mark.parent), mark.stat().st_mtime
+            )
 
 
 def _environment_title(mark: Path) -> str:
