@@ -106,9 +106,8 @@ def find_targets(repository: Repository, cache: Path, named: Iterable[Path] = ()
     """Find projects and venvs by the settings, or by looking where there are none.
 
     With ``named`` venvs, only those, each taken as configured for the projects whose venv it is, or for all where it is
-    none's. ``trusting``: an interpreter that lies in the working
-    tree may be started, although it never was before. Raises :class:`SettingsError`, and :class:`UsageError` when there
-    is no project or a named path is no venv.
+    none's. ``trusting``: an interpreter that lies in the working tree may be started, although it never was before.
+    Raises :class:`SettingsError`, and :class:`UsageError` when there is no project or a named path is no venv.
     """
     top = repository.top
     settings = read_settings(repository)
@@ -180,7 +179,9 @@ class _Lookup:
     def _expand(self, pattern: Path, *, keep_missing: bool) -> Iterator[Path]:
         self.patterns[pattern] = None
         fixed = _fixed_part(pattern)
-        if rest := pattern.parts[len(fixed.parts) :]:
+        rest = pattern.parts[len(fixed.parts) :]
+        # A folder above it may have a bracket in its name.
+        if rest and not is_venv(self._top / pattern):
             matching = (self._top / fixed).glob("/".join(rest))
             found = list(islice((path for path in matching if is_venv(path)), MOST + 1))
             if len(found) > MOST:

@@ -86,6 +86,15 @@ def test_personal_venvs_by_a_pattern(world: World, spelling: str) -> None:
     assert values(repository, "envs/one", "envs/two") == [21, 21]
 
 
+def test_personal_venv_whose_path_reads_like_a_pattern(world: World) -> None:
+    repository = project(world)
+    outside = make_venv(world, world.root / "[work]" / "env*")
+    repository.git("config", "freshvenv.venvs", str(outside))
+    repository.freshvenv("init", "--hooks", "native")
+    repository.git("switch", "--quiet", "topic")
+    assert installed_value(outside, world) == 21
+
+
 def test_personal_venv_of_nobody(world: World) -> None:
     repository = project(world)
     repository.git("config", "freshvenv.venvs", "~nobody-at-all/venv")
