@@ -12,6 +12,11 @@ from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_terminatio
 from freshvenv.source.picture import take_picture
 from freshvenv.source.refs import find_git_dir, find_top, head_commit, head_text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from freshvenv.observe import Sight
+    from freshvenv.source.git import Repository
+
 _OPTIONS = frozenset({"--json", "--exit-code"})
 
 
@@ -59,39 +64,26 @@ def run(*, as_json: bool, exit_code: bool) -> int:
     """Print the state of every venv, and return 1 when ``exit_code`` is wanted and any is not fresh.
 
     A venv that was never made is not fresh, but holds no old code either, and on some branches there is no project: a
-    manager of hooks stops nothing for that.
-    Raises :class:`FreshvenvError`.
+    manager of hooks stops nothing for that. Raises :class:`FreshvenvError`.
     """
     from pathlib import Path
 
-    from freshvenv.errors import NothingHereError
-    from freshvenv.observe import look
-    from freshvenv.plan import State, judge
-    from freshvenv.report import status_json, status_line
     from freshvenv.source.git import discover
-    from freshvenv.vouch import leave_answer
-    from freshvenv.workshop import Workshop
 
     began = time.time_ns()
     repository = discover(Path.cwd())
     is_managed = is_run_by_a_manager()
-    if is_managed:
-        if not repository.is_opted_in():
-            # The configuration is somebody's, and nobody here has asked for venvs to be kept fresh.
-            print("freshvenv: this clone is not opted in, so nothing was looked at (freshvenv init)")
-            return 0
-        from freshvenv.trust.gate import look_at_gate
+    if is_managed and not repository.is_opted_in():
+        # The configuration is somebody's, and nobody here has asked for venvs to be kept fresh.
+        print("freshvenv: this clone is not opted in, so nothing was looked at (freshvenv init)")
+        return 0
+    sight = _look(repository, is_managed=is_managed)
+    if sight is None:
+        return 0
+    from freshvenv.plan import State, judge
+    from freshvenv.report import status_json, status_line
+    from freshvenv.vouch import leave_answer
 
-        # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
-        gate = look_at_gate(repository)
-        gate.permit()
-        gate.vet()
-    try:
-        sight = look(repository, Workshop.of_user().interpreters)
-    except NothingHereError:
-        if is_managed:
-            return 0
-        raise
     sightings = sight.sightings
     if as_json:
         import json
@@ -106,3 +98,29 @@ def run(*, as_json: bool, exit_code: bool) -> int:
     if fresh and asked and not as_json and not is_managed:
         leave_answer(sight, lines, began)
     return 1 if exit_code and not fresh else 0
+
+
+def _look(repository: Repository, *, is_managed: bool) -> Sight | None:
+    """What there is; nothing where that is nothing, for a manager of hooks, to which only trusted trees are shown."""
+    gate = None
+    if is_managed:
+        from freshvenv.trust.gate import look_at_gate
+
+        # The settings of the tree would be read, and the interpreters of venvs started that may lie in it.
+        gate = look_at_gate(repository)
+        gate.permit()
+    # git walks the working tree while that is loaded which looks at venvs.
+    with repository.begin_listing() as begun:
+        from freshvenv.errors import NothingHereError
+        from freshvenv.observe import look
+        from freshvenv.workshop import Workshop
+
+        listing = begun.finish()
+    if gate:
+        gate.vet(listing=listing)
+    try:
+        return look(repository, Workshop.of_user().interpreters, listing=listing)
+    except NothingHereError:
+        if is_managed:
+            return None
+        raise

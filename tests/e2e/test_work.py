@@ -107,7 +107,7 @@ def test_branch_seen_before(repository: Repository) -> None:
 
 def test_status(repository: Repository) -> None:
     watched = Watched(repository, STATUS)
-    assert watched.git == ["rev-parse", "config", "status"]
+    assert watched.git == ["rev-parse", "status", "config"]
     assert not watched.heavy
     assert not watched.modules & {"freshvenv.cli", "freshvenv.sync", "freshvenv.trust", "freshvenv.wheels"}
 
