@@ -150,7 +150,11 @@ class _Judged:
 
     def permit(self) -> str:
         head = _head(self._gate.repository)
-        return self._commit if head == self._commit else self._gate.permit(head)
+        if head != self._commit:
+            # What git is about to say may be of where HEAD was.
+            self._begun = None
+            return self._gate.permit(head)
+        return self._commit
 
     def vet(self, more: Collection[str] = ()) -> Listing:
         begun, self._begun = self._begun, None

@@ -25,7 +25,7 @@ from freshvenv.venvs.origin import installer_metadata, outdate_uv_cache
 from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.requirements import Requirements
-from freshvenv.venvs.venv import Distribution, Venv, open_venv
+from freshvenv.venvs.venv import Distribution, Venv, metadata_of, open_venv
 from freshvenv.venvs.witness import stamps
 from freshvenv.workshop import Workshop
 
@@ -96,6 +96,12 @@ def _outside_of_venvs(paths: Collection[str]) -> list[str]:
     return [path for path in paths if not path.startswith(venvs)]
 
 
+def _metadata_in(layout: Iterable[str]) -> str:
+    """The folder of metadata of what is placed: that of RECORD, which comes last."""
+    *_, record = layout
+    return record.rpartition("/")[0]
+
+
 class _Job(NamedTuple):
     workshop: Workshop
     tree: WorkingTree
@@ -163,17 +169,23 @@ class _Job(NamedTuple):
     ) -> Installed:
         if open_venv(self.venv.path, self.workshop.interpreters) != self.venv:
             raise VenvError("another venv was made in its place meanwhile")
-        wanted = self._unmet(payload)
+        target, recipe = self.sighting.target, self.fingerprint.recipe
+        requirements = Requirements(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
+        wanted = self._unmet(requirements)
         sweep(self.venv)
         layout = lay_out(self.venv, payload, extra)
         self.workshop.progress.step("placing files")
         going = self._outgoing(payload, layout)
         placed = place(self.venv, layout, going, self._note)
+        for folder in {*metadata_of(self.venv, payload.name)} - self._seen() - {_metadata_in(layout)}:
+            raise VenvError(f"{folder} was put there meanwhile: something else is installing into this venv")
         if going.is_disturbed and (more := self._orphans(payload, layout)):
             # Whoever was at it still is. The intent stays, and the next run clears them away.
             raise VenvError(f"{min(more)} was put there meanwhile: something else is changing this venv")
-        missing, trouble = self._bring_in(wanted, payload)
-        receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)._replace(left=left)
+        missing, trouble = self._bring_in(wanted, requirements)
+        receipt = self._vouch(payload, fingerprint, tree, placed.files, missing)._replace(
+            left=left, requirements="" if missing else requirements.digest
+        )
         self.notes.write_receipt(receipt)
         for begun in (*self.sighting.intents, *([placed.intent] if placed.intent else [])):
             begun.drop()
@@ -186,7 +198,10 @@ class _Job(NamedTuple):
             metadata |= {same.metadata}
             with suppress(VenvError):
                 paths |= owned_files(self.venv, same).paths
-        going = going._replace(paths=paths, metadata=metadata)
+        records = going.records
+        if (own := _metadata_in(layout)) not in self._seen():
+            records = {own: None, **records}
+        going = going._replace(paths=paths, metadata=metadata, records=records)
         if not self.sighting.is_disturbed:
             return going
         return going._replace(paths=going.paths | self._orphans(payload, layout), is_disturbed=True)
@@ -199,6 +214,10 @@ class _Job(NamedTuple):
         target = self.sighting.target
         others = (it for it in target.candidate.contents if it not in target.installed)
         return orphans(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
+
+    def _seen(self) -> frozenset[str]:
+        """The folders of metadata that were there at the look."""
+        return frozenset(it.metadata for it in self.sighting.target.candidate.contents)
 
     def _of_the_same_name(self, payload: Payload) -> Iterator[Distribution]:
         """What is installed under the name that the build gave, where no file had told that name before."""
@@ -260,13 +279,9 @@ class _Job(NamedTuple):
         """A new folder that is there until the job is done."""
         return self.stack.enter_context(self.workshop.scratch())
 
-    def _requirements(self, payload: Payload) -> Requirements:
-        target, recipe = self.sighting.target, self.fingerprint.recipe
-        return Requirements(self.venv, payload.metadata(), recipe, target.project.pyproject, target.siblings)
-
-    def _unmet(self, payload: Payload) -> tuple[str, ...]:
+    def _unmet(self, requirements: Requirements) -> tuple[str, ...]:
         """What has to be brought in. Raises :class:`VenvError` when the project does not run on this Python."""
-        receipt, requirements = self.sighting.receipt, self._requirements(payload)
+        receipt = self.sighting.receipt
         if receipt and receipt.requirements and receipt.requirements == requirements.digest:
             return ()
         return requirements.unmet()
@@ -276,7 +291,7 @@ class _Job(NamedTuple):
         self.notes.drop_receipt()
         return intent
 
-    def _bring_in(self, wanted: tuple[str, ...], payload: Payload) -> tuple[tuple[str, ...], str]:
+    def _bring_in(self, wanted: tuple[str, ...], requirements: Requirements) -> tuple[tuple[str, ...], str]:
         """What is still missing afterwards, and why."""
         if not wanted:
             return (), ""
@@ -285,7 +300,7 @@ class _Job(NamedTuple):
 
         self.workshop.progress.step(f"installing {', '.join(wanted)}")
         target, recipe = self.sighting.target, self.fingerprint.recipe
-        tools = Tools(self.workshop.installer, self.log, lambda: self._unmet(payload))
+        tools = Tools(self.workshop.installer, self.log, lambda: self._unmet(requirements))
         late = DependencyError(self._late("installing what it requires"), hint=f"see {self.log}")
         trouble = ""
         try:
@@ -293,7 +308,7 @@ class _Job(NamedTuple):
                 install_dependencies(self.venv, target.project, recipe, wanted, tools)
         except DependencyError as error:
             trouble = f"{error}; {error.hint}"
-        missing = self._unmet(payload)
+        missing = self._unmet(requirements)
         return missing, trouble if missing else ""
 
     def _vouch(
@@ -315,6 +330,5 @@ class _Job(NamedTuple):
             fingerprint=fingerprint,
             files=files,
             unmet=missing,
-            requirements="" if missing else self._requirements(payload).digest,
             mark=os.urandom(8).hex(),
         )

@@ -81,6 +81,8 @@ class Found(NamedTuple):
                 found += (path for path in islice((top / fixed).glob("/".join(rest[:count])), MOST) if path.is_dir())
         if len(found) > _MANY:
             return None
+        # The folder of a project may come while the tree stays (git-sparse-checkout(1)).
+        found += (top / row.path for row in self.settings.projects if not (top / row.path).is_dir())
         for candidate in self.candidates:
             if candidate.venv is not None:
                 found += [candidate.path / site for site in candidate.venv.site_directories]
@@ -125,14 +127,21 @@ def find_targets(repository: Repository, cache: Path, named: Iterable[Path] = ()
     targets: list[Target] = []
     # Named or not, they are no part of the project: its tree is the same for all of them.
     found = [list(lookup.candidates(wanted)) for _, wanted in projects]
-    claimed = {it.path for pairs in found for it, configured in pairs if configured}
+    # Those of projects that are not on this branch are theirs, too.
+    claimed = _configured(pair for row in settings.projects for pair in lookup.candidates(row)) if chosen else set()
     for (project, wanted), own in zip(projects, found, strict=True):
-        pairs = [(it, it.path not in claimed or (it, True) in own) for it in chosen] if chosen else own
+        others = claimed - _configured(own)
+        pairs = [(it, os.path.realpath(it.path) not in others) for it in chosen] if chosen else own
         for candidate, configured in pairs:
             target = _target(top, project, wanted, candidate, configured=configured)
             if target is not None:
                 targets.append(target)
     return Found(settings, tuple(_with_siblings(targets)), tuple(lookup.seen.values()), tuple(lookup.patterns))
+
+
+def _configured(pairs: Iterable[tuple[Candidate, bool]]) -> set[str]:
+    """The places of those that are configured, links resolved."""
+    return {os.path.realpath(candidate.path) for candidate, configured in pairs if configured}
 
 
 def look_again(target: Target, repository: Repository, cache: Path, *, trusting: bool = False) -> Target:
@@ -182,8 +191,11 @@ class _Lookup:
         rest = pattern.parts[len(fixed.parts) :]
         # A folder above it may have a bracket in its name.
         if rest and not is_venv(self._top / pattern):
-            matching = (self._top / fixed).glob("/".join(rest))
-            found = list(islice((path for path in matching if is_venv(path)), MOST + 1))
+            try:
+                matching = (self._top / fixed).glob("/".join(rest))
+                found = list(islice((path for path in matching if is_venv(path)), MOST + 1))
+            except ValueError as error:
+                raise SettingsError(f"venvs: {str(pattern)!r} is no pattern: {error}") from error
             if len(found) > MOST:
                 raise SettingsError(
                     f"venvs: {str(pattern)!r} finds more than {MOST} environments", hint="name those that count"

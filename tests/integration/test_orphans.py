@@ -45,6 +45,24 @@ def test_file_of_another_tree_goes(repository: Repository) -> None:
     assert_fresh(repository, 11)
 
 
+def test_file_behind_a_link_that_leads_out_stays(repository: Repository) -> None:
+    """And keeps no install from being done."""
+    outside = repository.world.root / "outside"
+    outside.mkdir()
+    (outside / "m.py").write_text("NUMBER = 6\n")
+    repository.git("switch", "--quiet", "topic")
+    repository.write("src/demo/linked/m.py", "NUMBER = 6\n")
+    repository.commit("a folder more")
+    repository.freshvenv("resync")
+    repository.git("switch", "--quiet", "main")
+    repository.freshvenv("resync")
+    (site(repository) / "demo" / "linked").symlink_to(outside)
+    disturb(repository)
+    repository.freshvenv("resync")
+    assert_fresh(repository, 11)
+    assert (outside / "m.py").exists()
+
+
 def test_file_that_is_somebody_elses_stays(repository: Repository) -> None:
     (site(repository) / ONLY_TOPIC).write_text("NUMBER = 5\n")
     other = site(repository) / "other-1.0.dist-info"

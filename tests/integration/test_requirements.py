@@ -207,7 +207,11 @@ def test_what_is_broken_is_said_in_a_line(venv: Venv) -> None:
 
 @pytest.mark.parametrize("line", ["pytz (>dev)", "attrs; os_name ~= 'x'", "!!"])
 def test_old_metadata_of_something_else_is_not_the_fault_of_the_project(venv: Venv, line: str) -> None:
-    install(venv, "celery", "4.0", f"Provides-Extra: redis\nRequires-Dist: {line}\n")
+    install(
+        venv, "celery", "4.0", f'Provides-Extra: redis\nRequires-Dist: {line}\nRequires-Dist: redis; extra == "redis"\n'
+    )
+    assert unmet(venv, "celery[redis]>=3", "sphinx") == ("celery[redis]>=3", "sphinx")
+    install(venv, "redis", "5.0")
     assert unmet(venv, "celery[redis]>=3", "sphinx") == ("sphinx",)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Never
+from typing import Any, Never
 
 import pytest
 
@@ -14,6 +14,8 @@ from freshvenv.report import Outcome
 from freshvenv.source.git import discover
 from freshvenv.source.working_tree import WorkingTree
 from freshvenv.sync import Request, sync
+from freshvenv.venvs.place import Placed, place
+from freshvenv.venvs.venv import Venv
 from freshvenv.wheels import make
 from freshvenv.workshop import Workshop
 from support.repository import Repository, assert_fresh, create, make_venv
@@ -106,3 +108,19 @@ def test_wheel_that_is_damaged_again_when_it_was_built_anew(
     monkeypatch.setattr(install, "lay_out", spoiled)
     [outcome] = sync(discover(repository.path), workshop_of(world), Request(force=True))
     assert outcome.failure == "what was just built is damaged: left.py has another content"
+
+
+def test_another_version_that_is_put_there_meanwhile(
+    world: World, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By pip or uv, where nothing was to be replaced: that there are two is not called done."""
+
+    def beside(venv: Venv, *others: Any) -> Placed:
+        (venv.path / venv.interpreter.purelib / "demo-9.9.dist-info").mkdir()
+        return place(venv, *others)
+
+    repository.git("switch", "--quiet", "topic")
+    monkeypatch.setattr(install, "place", beside)
+    [outcome] = sync(discover(repository.path), workshop_of(world), Request())
+    assert "demo-9.9.dist-info was put there meanwhile: something else is installing into this venv" in outcome.failure
+    assert repository.target().state != "fresh"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from freshvenv.errors import VenvError
 from freshvenv.interpreter import inspect_interpreter
 from freshvenv.pyproject import normalized
+from freshvenv.venvs import venv as venv_module
 from freshvenv.venvs.venv import (
     Distribution,
     Origin,
@@ -317,3 +318,17 @@ def test_normalized(one: str, other: str) -> None:
 
 def test_lib64_is_not_listed_twice(venv: Venv) -> None:
     assert venv.site_directories == (venv.interpreter.purelib,)
+
+
+def test_lib64_that_is_a_link_is_one_place(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with the Python of Fedora: each distribution would be found twice, and its files under two names."""
+    path = make_venv(world, world.root / "venv")
+    found = open_venv(path, world.root / "interpreters").interpreter
+    platlib = found.platlib.replace("lib/", "lib64/", 1)
+    (path / "lib64").unlink(missing_ok=True)
+    (path / "lib64").symlink_to("lib")
+    monkeypatch.setattr(venv_module, "inspect_interpreter", lambda *_: found._replace(platlib=platlib))
+    assert open_venv(path, world.root / "interpreters").site_directories == (found.purelib,)
+    (path / "lib64").unlink()
+    (path / platlib).mkdir(parents=True)
+    assert open_venv(path, world.root / "interpreters").site_directories == (found.purelib, platlib)

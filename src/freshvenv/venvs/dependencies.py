@@ -62,7 +62,7 @@ def install_dependencies(
     command = _locked_command(venv, project, recipe)
     if command is not None:
         if objection := command.objection(project.directory):
-            with tools.log.open("a", errors="surrogateescape") as log:
+            with tools.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
                 print(f"freshvenv: {' '.join(command.argv)} was not run: {objection}", file=log)
         else:
             process.run_logged(command.argv, log=tools.log, cwd=project.directory, env=command.env)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from freshvenv.errors import VenvError
 from freshvenv.payload import DamagedPayloadError, Payload
 from freshvenv.venvs.layout import lay_out
-from freshvenv.venvs.record import owned_files
+from freshvenv.venvs.record import Containment, owned_files
 from freshvenv.venvs.venv import Distribution, Venv
 from freshvenv.venvs.witness import stamps
 
@@ -23,10 +23,12 @@ def orphans(
     we looked, and their RECORD goes. ``wanted`` are the paths that stay, ``others`` may own some.
     """
     known: dict[str, set[str]] = {}
+    guard, folded = Containment(venv.path), {path.casefold() for path in wanted}
     for wheel in wheels:
-        with suppress(VenvError, DamagedPayloadError):
+        with suppress(VenvError, DamagedPayloadError, OSError):
             for path, file in lay_out(venv, wheel, {}).items():
-                if path not in wanted and os.path.lexists(venv.path / path):
+                # What is not ours to remove is nobody's orphan, nor is what some file systems take for a wanted file.
+                if path.casefold() not in folded and os.path.lexists(venv.path / path) and guard.holds(path):
                     known.setdefault(path, set()).add(file.digest)
     if not known:
         return frozenset()

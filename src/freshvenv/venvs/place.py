@@ -26,6 +26,8 @@ from freshvenv.venvs.record import Containment, RecordState, record_states
 from freshvenv.venvs.venv import Venv
 from freshvenv.venvs.witness import stamp_of, stamps
 
+_RECORD = ".dist-info/RECORD"
+
 
 class Outgoing(NamedTuple):
     """The install that goes: its files, its folders of metadata, and what is known of files from the last receipt.
@@ -83,10 +85,12 @@ def place(
         intent = note({*outgoing.paths, *layout})
         _clear_the_way(venv.path, delta)
         for path, source in zip(delta.write, staged, strict=True):
+            if path.endswith(_RECORD):
+                _refuse_company(venv, outgoing.records)
             _replace(venv.path, path, source)
         _refuse_company(venv, {folder: seen for folder, seen in outgoing.records.items() if folder in retired})
         # Another installer may have removed some of these, and then placed them, since we looked: all that goes, goes.
-        going = [path for path in outgoing.paths if is_unwanted(path, layout)]
+        going = _going(layout, outgoing, delta)
         _remove(venv.path, going)
         for folder in retired:
             # Files that RECORD does not list would keep a ghost of the old version alive.
@@ -107,6 +111,14 @@ def sweep(venv: Venv) -> None:
         left.unlink(missing_ok=True)
 
 
+def _going(layout: Mapping[str, Desired], outgoing: Outgoing, delta: Delta) -> list[str]:
+    """The paths that are to be gone. Of what was not there at the look, not what differs from a wanted one in case."""
+    unwanted = [path for path in outgoing.paths if is_unwanted(path, layout)]
+    removed = frozenset(delta.remove)
+    folded = {path.casefold() for path in layout} if len(removed) < len(unwanted) else set()
+    return [path for path in unwanted if path in removed or path.casefold() not in folded]
+
+
 def _refuse_company(venv: Venv, records: Mapping[str, RecordState | None]) -> None:
     """See that nobody has installed since the install that goes was looked at: pip and uv take no lock of ours."""
     now = record_states(venv, records)
@@ -121,8 +133,8 @@ def _there(root: Path, paths: Iterable[str]) -> list[str]:
 
 def _refuse_outside(venv: Venv, layout: Iterable[str]) -> None:
     guard = Containment(venv.path)
-    for folder in {path.rpartition("/")[0] for path in layout}:
-        if not guard.holds(f"{folder}/"):
+    for folder, path in {path.rpartition("/")[0]: path for path in layout}.items():
+        if not guard.holds(path):
             raise VenvError(f"{folder} leads out of the venv")
 
 

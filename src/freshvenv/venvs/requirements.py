@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -150,11 +151,12 @@ class _Check:
         self._seen.update((found.name, extra) for extra in todo)
         try:
             raw, _ = parse_email((self._venv.path / found.metadata / "METADATA").read_bytes())
-            missing = list(self.unmet(raw.get("requires_dist", []), todo))
-        except (OSError, ValueError):
-            # There are releases whose metadata nobody understands any more; that is not the project's fault.
+        except OSError:
             return
-        yield from missing
+        for line in raw.get("requires_dist", []):
+            # There are releases with lines that nobody understands any more; that is not the project's fault.
+            with suppress(ValueError):
+                yield from tuple(self.unmet([line], todo))
 
 
 def _without_marker(requirement: Requirement) -> str:

@@ -85,7 +85,11 @@ def open_venv(path: Path, cache: Path, wary_of: Path | None = None) -> Venv:
     if not python.exists():
         target = f" ({os.readlink(python)})" if python.is_symlink() else ""
         raise VenvError(f"its interpreter{target} is gone")
-    return Venv(path, python, inspect_interpreter(python, cache, wary_of))
+    interpreter = inspect_interpreter(python, cache, wary_of)
+    if os.path.realpath(path / interpreter.platlib) == os.path.realpath(path / interpreter.purelib):
+        # On some systems, lib64 is a link to lib: one place, which is to have one name.
+        interpreter = interpreter._replace(platlib=interpreter.purelib)
+    return Venv(path, python, interpreter)
 
 
 def _is_utf8(path: Path) -> bool:
@@ -100,6 +104,13 @@ def distributions(venv: Venv) -> Iterator[Distribution]:
     """Everything that is installed, in the order of the directory names."""
     for site in venv.site_directories:
         yield from _distributions_in(venv, site)
+
+
+def metadata_of(venv: Venv, name: str) -> list[str]:
+    """The folders of metadata, relative to the venv, of all that is installed under a name."""
+    wanted = normalized(name)
+    entries = (entry for site in venv.site_directories for entry in _entries_in(venv, site, (_DIST_INFO,)))
+    return [f"{site}/{entry}" for found, _, site, entry in entries if normalized(found) == wanted]
 
 
 def egg_links(venv: Venv) -> dict[str, Path]:
@@ -127,6 +138,12 @@ def shared_distributions(venv: Venv) -> Iterator[Distribution]:
 
 
 def _distributions_in(venv: Venv, site: str, suffixes: tuple[str, ...] = (_DIST_INFO,)) -> Iterator[Distribution]:
+    for name, version, _, entry in _entries_in(venv, site, suffixes):
+        yield Distribution(name, version, site, entry, _origin(venv.path / site / entry))
+
+
+def _entries_in(venv: Venv, site: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, str, str, str]]:
+    """Name, version, site and folder of what is installed in a directory."""
     try:
         names = sorted(os.listdir(venv.path / site))
     except OSError:
@@ -138,7 +155,7 @@ def _distributions_in(venv: Venv, site: str, suffixes: tuple[str, ...] = (_DIST_
             stem = re.sub(r"-py\d[\d.]*$", "", stem)
         name, _, version = stem.partition("-")
         if f"{dot}{kind}" in suffixes and name and version and "-" not in version and not name.startswith("~"):
-            yield Distribution(name, version, site, entry, _origin(venv.path / site / entry))
+            yield name, version, site, entry
 
 
 def _sees_its_base(venv: Venv) -> bool:

@@ -173,7 +173,7 @@ def _warnings_into(log: Path) -> Iterator[None]:
             yield
         finally:
             if caught:
-                with log.open("a") as sink:
+                with log.open("a", encoding="utf-8", errors="backslashreplace") as sink:
                     sink.writelines(f"{warning.message}\n" for warning in caught)
 
 

@@ -227,6 +227,27 @@ def test_venv_that_is_named_is_for_the_projects_whose_venv_it_is(world: World) -
     assert other_value(repository, repository.path / "another") == 11
 
 
+def test_venv_that_is_named_on_a_branch_without_its_project(world: World) -> None:
+    settings = OF_THEIR_OWN.replace("one/.venv", "env-one").replace("two/.venv", "env-two")
+    repository = monorepo(world, settings)
+    for name in ("env-one", "env-two"):
+        make_venv(world, repository.path / name)
+    (repository.path / "link").symlink_to("env-one")
+    repository.git("switch", "--quiet", "--create", "two-only")
+    repository.git("rm", "-r", "--quiet", "one")
+    repository.git("commit", "--quiet", "--message", "two only")
+    shutil.rmtree(repository.path / "one", ignore_errors=True)
+
+    for name in ("env-one", "link"):
+        repository.freshvenv("resync", name)
+    assert not [*(repository.path / "env-one").glob("lib/python*/site-packages/other*")]
+
+    (repository.path / "link").unlink()
+    repository.freshvenv("init", "--hooks", "native")
+    # It may come while the tree stays: git-sparse-checkout(1).
+    assert "absent%one" in {path.name for path in (repository.git_dir / "freshvenv" / "stamp").iterdir()}
+
+
 def test_projects_in_folders_have_a_stamp(world: World) -> None:
     """Which is of the whole tree, since that holds the settings; with an edit in the working tree there is none."""
     repository = monorepo(world, TWO_PROJECTS)

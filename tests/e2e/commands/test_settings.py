@@ -95,13 +95,23 @@ def test_personal_venv_whose_path_reads_like_a_pattern(world: World) -> None:
     assert installed_value(outside, world) == 21
 
 
-def test_personal_venv_of_nobody(world: World) -> None:
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (
+            "~nobody-at-all/venv",
+            "freshvenv.venvs in git's configuration is '~nobody-at-all/venv': there is no such user",
+        ),
+        ("envs/**py", "venvs: 'envs/**py' is no pattern: "),
+    ],
+)
+def test_personal_venvs_that_cannot_be(world: World, value: str, said: str) -> None:
     repository = project(world)
-    repository.git("config", "freshvenv.venvs", "~nobody-at-all/venv")
+    (repository.path / "envs").mkdir()
+    repository.git("config", "freshvenv.venvs", value)
     done = repository.freshvenv("status", check=False)
-    assert done.returncode == 2
-    said = "freshvenv.venvs in git's configuration is '~nobody-at-all/venv': there is no such user"
-    assert done.stderr.splitlines() == [f"freshvenv: {said}"]
+    [line] = done.stderr.splitlines()
+    assert (done.returncode, line[: len(said) + 11]) == (2, f"freshvenv: {said}")
 
 
 @pytest.mark.parametrize("settings", ["", 'venvs = [".venv", "venv"]\nexclude = ["venv"]'], ids=["no others", "others"])

@@ -94,3 +94,35 @@ def test_files_that_another_installer_had_taken_away_when_we_looked(bench: Bench
     assert intent is not None
     intent.drop()
     assert bench.content() == bench.expected(NEXT)
+
+
+def test_install_of_the_same_version_in_the_midst_of_ours(bench: Bench) -> None:
+    """RECORD has the same place before and after."""
+    same = replace(NEXT, version=OLD.version)
+    bench.install(OLD)
+    outgoing = seen(bench)
+
+    def note(paths: Iterable[str]) -> Intent:
+        reinstall_old(bench)
+        return bench.note(paths)
+
+    with pytest.raises(VenvError, match="something else is installing"):
+        place(bench.venv, lay_out(bench.venv, bench.payload(same), {}), outgoing, note)
+    assert len(read_intents(bench.venv.state)) == 1
+    bench.install(same)
+    assert bench.content() == bench.expected(same)
+
+
+def test_path_that_differs_from_a_wanted_one_in_case(bench: Bench) -> None:
+    """Some file systems take it for the same file, which was just placed."""
+    bench.install(OLD)
+    outgoing = seen(bench)
+    twin = f"{bench.venv.interpreter.purelib}/demo/KEPT.py"
+    outgoing = outgoing._replace(paths=outgoing.paths | {twin})
+
+    def note(paths: Iterable[str]) -> Intent:
+        (bench.venv.path / twin).write_text("KEPT = 2\n")
+        return bench.note(paths)
+
+    place(bench.venv, lay_out(bench.venv, bench.payload(NEXT), {}), outgoing, note)
+    assert (bench.venv.path / twin).exists()

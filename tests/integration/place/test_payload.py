@@ -52,3 +52,12 @@ def test_fault_of_the_machine_is_no_damage(
     monkeypatch.setattr(payload, "read_own", fail)
     with pytest.raises(expected):
         found.read(found.files[0])
+
+
+def test_data_at_the_top_of_the_venv(bench: Bench) -> None:
+    """As ``data_files=[("", ["LICENSE"])]`` of setuptools has it."""
+    wheel = replace(OLD, files={**OLD.files, "demo-1.0.data/data/LICENSE": "free"})
+    bench.install(wheel)
+    assert (bench.venv.path / "LICENSE").read_text() == "free"
+    bench.install(OLD)
+    assert not (bench.venv.path / "LICENSE").exists()
