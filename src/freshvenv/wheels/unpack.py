@@ -82,21 +82,21 @@ def unpack(wheel: Path, directory: Path, log: Path, move: Move | None = None) ->
     Raises :class:`BuildError` when it is no valid wheel, when a path in it leaves the place it is for, or when its
     files are not those of its RECORD; ``OSError`` for a fault of the disk.
     """
-    shelf = PayloadDestination(directory, move)
+    destination = PayloadDestination(directory, move)
     try:
         with ZipFile(wheel) as archive:
             _refuse_bomb(archive, wheel.stat().st_size)
             source = WheelFile(archive)
             source.validate_record(validate_contents=True)
-            install(source, shelf, {})
+            install(source, destination, {})
             payload = Payload(
                 directory=directory,
                 name=source.distribution,
                 version=source.version,
                 dist_info=source.dist_info_dir,
-                scheme=shelf.scheme,
-                files=tuple(shelf.files),
-                entry_points=tuple(shelf.entry_points),
+                scheme=destination.scheme,
+                files=tuple(destination.files),
+                entry_points=tuple(destination.entry_points),
             )
     except OSError as error:
         if error.errno in _FAULTS:
