@@ -19,7 +19,7 @@ from freshvenv.pyproject import normalized
 from freshvenv.receipt import FileStamp, Receipt
 from freshvenv.source.working_tree import WorkingTree
 from freshvenv.venvs.intent import Intent, write_intent
-from freshvenv.venvs.layout import lay_out
+from freshvenv.venvs.layout import lay_out, record_of
 from freshvenv.venvs.notes import Notes
 from freshvenv.venvs.origin import installer_metadata, outdate_uv_cache
 from freshvenv.venvs.place import Outgoing, place, sweep
@@ -96,10 +96,9 @@ def _outside_of_venvs(paths: Collection[str]) -> list[str]:
     return [path for path in paths if not path.startswith(venvs)]
 
 
-def _metadata_in(layout: Iterable[str]) -> str:
-    """The folder of metadata of what is placed: that of RECORD, which comes last."""
-    *_, record = layout
-    return record.rpartition("/")[0]
+def _metadata_of(layout: Iterable[str]) -> str:
+    """The folder of metadata of what is placed."""
+    return record_of(layout).rpartition("/")[0]
 
 
 class _Job(NamedTuple):
@@ -177,7 +176,7 @@ class _Job(NamedTuple):
         self.workshop.progress.step("placing files")
         going = self._outgoing(payload, layout)
         placed = place(self.venv, layout, going, self._note)
-        for folder in {*metadata_of(self.venv, payload.name)} - self._seen() - {_metadata_in(layout)}:
+        for folder in {*metadata_of(self.venv, payload.name)} - self._seen() - {_metadata_of(layout)}:
             raise VenvError(f"{folder} was put there meanwhile: something else is installing into this venv")
         if going.is_disturbed and (more := self._orphans(payload, layout)):
             # Whoever was at it still is. The intent stays, and the next run clears them away.
@@ -199,8 +198,8 @@ class _Job(NamedTuple):
             with suppress(VenvError):
                 paths |= owned_files(self.venv, same).paths
         records = going.records
-        if (own := _metadata_in(layout)) not in self._seen():
-            records = {own: None, **records}
+        if (own := _metadata_of(layout)) not in self._seen():
+            records = {own: "", **records}
         going = going._replace(paths=paths, metadata=metadata, records=records)
         if not self.sighting.is_disturbed:
             return going

@@ -21,7 +21,7 @@ from freshvenv.targets import Found, Target, find_targets
 from freshvenv.venvs.intent import Intent
 from freshvenv.venvs.notes import Notes
 from freshvenv.venvs.place import Outgoing
-from freshvenv.venvs.record import RecordState, owned_files, record_states
+from freshvenv.venvs.record import metadata_in, owned_files, record_states
 from freshvenv.venvs.venv import Distribution, Venv, installed_by
 from freshvenv.venvs.witness import altered
 
@@ -41,7 +41,7 @@ class Sighting(NamedTuple):
     receipt: Receipt | None = None
     intents: tuple[Intent, ...] = ()
     is_outside: bool = False
-    records: Mapping[str, RecordState | None] = MappingProxyType({})
+    records: Mapping[str, str] = MappingProxyType({})
 
     @property
     def label(self) -> str:
@@ -116,7 +116,7 @@ def observe(target: Target, tree: WorkingTree, *, hastily: bool = False) -> Sigh
     notes = Notes(venv.state, target.project.directory)
     intents = tuple(notes.interrupted())
     receipt, distrust = _receipt(notes)
-    known = [it.metadata for it in target.installed] + _metadata_in(receipt.files if receipt else ())
+    known = [it.metadata for it in target.installed] + metadata_in(venv, receipt.files if receipt else ())
     records = record_states(venv, known)
     try:
         current = fingerprint_of(target, venv, tree, receipt)
@@ -219,13 +219,8 @@ def outgoing(sighting: Sighting) -> Outgoing:
         except VenvError:
             if not paths:
                 raise
-    metadata = {it.metadata for it in sighting.target.installed} | {*_metadata_in(paths)}
+    metadata = {it.metadata for it in sighting.target.installed} | {*metadata_in(venv, paths)}
     return Outgoing(frozenset(paths), frozenset(metadata), stamps, sighting.records)
-
-
-def _metadata_in(paths: Iterable[str]) -> list[str]:
-    """The folders of metadata among the files of an install."""
-    return [path.rpartition("/")[0] for path in paths if path.endswith(".dist-info/RECORD")]
 
 
 class Sight(NamedTuple):

@@ -21,8 +21,7 @@ from freshvenv.source.git import Repository
 from freshvenv.source.refs import head_text
 from freshvenv.source.working_tree import WorkingTree
 from freshvenv.venvs import voucher
-
-_WITNESS = ".dist-info/RECORD"
+from freshvenv.venvs.record import RECORD
 
 
 def leave_stamp(sight: Sight, outcomes: Sequence[Outcome]) -> None:
@@ -235,7 +234,7 @@ def _witnesses(sighting: Sighting, outcome: Outcome) -> list[Path]:
     # The mark goes before the first file does: without it, an install was begun and not finished. And what was moved or
     # copied into the venv's place is as old as it was there, but its mark is another.
     left = (sighting.target.project.directory / path for path in receipt.left)
-    return [notes.mark_file(receipt), *left, *(root / path for path in receipt.files if path.endswith(_WITNESS))]
+    return [notes.mark_file(receipt), *left, *(root / path for path in receipt.files if path.endswith(RECORD))]
 
 
 def _tree(sighting: Sighting, outcome: Outcome) -> dict[str, str]:

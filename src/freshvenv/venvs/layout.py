@@ -71,6 +71,12 @@ def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> dict[st
     return layout
 
 
+def record_of(layout: Iterable[str]) -> str:
+    """The path of the RECORD of what is laid out: the last one."""
+    *_, record = layout
+    return record
+
+
 def _join(place: str, path: str) -> str:
     return posixpath.normpath(f"{place}/{path}")
 

@@ -21,12 +21,10 @@ from freshvenv.payload import digest
 from freshvenv.receipt import FileStamp
 from freshvenv.venvs.delta import Delta, bytecode_of, is_unwanted, subtract
 from freshvenv.venvs.intent import Intent
-from freshvenv.venvs.layout import Desired, is_of_venv_itself
-from freshvenv.venvs.record import Containment, RecordState, record_states
+from freshvenv.venvs.layout import Desired, is_of_venv_itself, record_of
+from freshvenv.venvs.record import Containment, record_states
 from freshvenv.venvs.venv import Venv
 from freshvenv.venvs.witness import stamp_of, stamps
-
-_RECORD = ".dist-info/RECORD"
 
 
 class Outgoing(NamedTuple):
@@ -39,7 +37,7 @@ class Outgoing(NamedTuple):
     paths: frozenset[str] = frozenset()
     metadata: frozenset[str] = frozenset()
     stamps: Mapping[str, FileStamp] = MappingProxyType({})
-    records: Mapping[str, RecordState | None] = MappingProxyType({})
+    records: Mapping[str, str] = MappingProxyType({})
     is_disturbed: bool = False
 
 
@@ -84,8 +82,9 @@ def place(
         staged = _stage(stage, [layout[path] for path in delta.write])
         intent = note({*outgoing.paths, *layout})
         _clear_the_way(venv.path, delta)
+        record = record_of(layout)
         for path, source in zip(delta.write, staged, strict=True):
-            if path.endswith(_RECORD):
+            if path == record:
                 _refuse_company(venv, outgoing.records)
             _replace(venv.path, path, source)
         _refuse_company(venv, {folder: seen for folder, seen in outgoing.records.items() if folder in retired})
@@ -119,7 +118,7 @@ def _going(layout: Mapping[str, Desired], outgoing: Outgoing, delta: Delta) -> l
     return [path for path in unwanted if path in removed or path.casefold() not in folded]
 
 
-def _refuse_company(venv: Venv, records: Mapping[str, RecordState | None]) -> None:
+def _refuse_company(venv: Venv, records: Mapping[str, str]) -> None:
     """See that nobody has installed since the install that goes was looked at: pip and uv take no lock of ours."""
     now = record_states(venv, records)
     for folder, seen in records.items():

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from freshvenv.answer import state_of
 from freshvenv.errors import VenvError
 from freshvenv.venvs.venv import Distribution, Venv
+
+RECORD = ".dist-info/RECORD"
+"""How the path of every RECORD ends."""
 
 
 class Owned(NamedTuple):
@@ -34,7 +38,7 @@ def owned_files(venv: Venv, distribution: Distribution) -> Owned:
         raise VenvError(f"{distribution.dist_info}/RECORD: {error.strerror}") from error
     except (InvalidRecordEntry, ValueError, csv.Error) as error:
         raise VenvError(f"{distribution.dist_info}/RECORD is damaged: {error}") from error
-    if not any(row.endswith(".dist-info/RECORD") for row in rows):
+    if not any(row.endswith(RECORD) for row in rows):
         raise VenvError(f"{distribution.dist_info}/RECORD is damaged: it does not list itself")
     guard = Containment(venv.path)
     kept: set[str] = set()
@@ -59,26 +63,25 @@ def _relative(venv: Venv, site: str, row: str) -> str:
     return "" if path == ".." or path.startswith(("../", "/")) or path == "." else path
 
 
-class RecordState(NamedTuple):
-    """What ``lstat`` says of a RECORD: another one tells that somebody else has installed something since."""
-
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
+def metadata_in(venv: Venv, paths: Iterable[str]) -> list[str]:
+    """The folders of metadata among the files of installs: where Python looks for them, and not what a package has."""
+    folders = (path.rpartition("/")[0] for path in paths if path.endswith(RECORD))
+    return [folder for folder in folders if folder.rpartition("/")[0] in venv.site_directories]
 
 
-def record_states(venv: Venv, metadata: Iterable[str]) -> dict[str, RecordState | None]:
-    """The state of the RECORD in each folder of metadata, nothing where there is none."""
-    return {folder: _record_state(venv.path / folder / "RECORD") for folder in metadata}
+def record_states(venv: Venv, metadata: Iterable[str]) -> dict[str, str]:
+    """What ``lstat`` says of the RECORD in each folder of metadata, empty where there is none.
+
+    Another state tells that somebody else has installed since.
+    """
+    return {folder: _state_of(venv.path / folder / "RECORD") for folder in metadata}
 
 
-def _record_state(record: Path) -> RecordState | None:
+def _state_of(record: Path) -> str:
     try:
-        status = record.lstat()
+        return state_of(os.fspath(record))
     except (OSError, ValueError):
-        return None
-    return RecordState(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return ""
 
 
 class Containment:

@@ -10,7 +10,7 @@ from freshvenv.errors import VenvError
 from freshvenv.venvs.intent import Intent, read_intents
 from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.place import Outgoing, place
-from freshvenv.venvs.record import record_states
+from freshvenv.venvs.record import metadata_in, record_states
 from support.bench import OLD, Bench, Wheel
 from support.values import replace
 
@@ -53,13 +53,15 @@ def test_install_since_it_was_looked_at(bench: Bench) -> None:
 def test_install_where_none_was_seen(bench: Bench) -> None:
     bench.install(OLD)
     outgoing = seen(bench)
-    outgoing = outgoing._replace(records=dict.fromkeys(outgoing.records))
+    outgoing = outgoing._replace(records=dict.fromkeys(outgoing.records, ""))
     with pytest.raises(VenvError, match="something else is installing"):
         place(bench.venv, lay_out(bench.venv, bench.payload(NEXT), {}), outgoing, bench.note)
 
 
-def test_install_in_the_midst_of_ours(bench: Bench) -> None:
-    """Its RECORD is not taken away, and ours is an install that was begun."""
+@pytest.mark.parametrize("version", ["2.0", "1.0"], ids=["another version", "the same version"])
+def test_install_in_the_midst_of_ours(bench: Bench, version: str) -> None:
+    """Its RECORD is not taken away, be it at the place of ours or not, and ours is an install that was begun."""
+    new = replace(NEXT, version=version)
     bench.install(OLD)
     outgoing = seen(bench)
 
@@ -68,11 +70,11 @@ def test_install_in_the_midst_of_ours(bench: Bench) -> None:
         return bench.note(paths)
 
     with pytest.raises(VenvError, match="something else is installing"):
-        place(bench.venv, lay_out(bench.venv, bench.payload(NEXT), {}), outgoing, note)
+        place(bench.venv, lay_out(bench.venv, bench.payload(new), {}), outgoing, note)
     assert (bench.site / "demo-1.0.dist-info" / "RECORD").exists()
     assert len(read_intents(bench.venv.state)) == 1
-    bench.install(NEXT)
-    assert bench.content() == bench.expected(NEXT)
+    bench.install(new)
+    assert bench.content() == bench.expected(new)
 
 
 def test_files_that_another_installer_had_taken_away_when_we_looked(bench: Bench) -> None:
@@ -96,23 +98,6 @@ def test_files_that_another_installer_had_taken_away_when_we_looked(bench: Bench
     assert bench.content() == bench.expected(NEXT)
 
 
-def test_install_of_the_same_version_in_the_midst_of_ours(bench: Bench) -> None:
-    """RECORD has the same place before and after."""
-    same = replace(NEXT, version=OLD.version)
-    bench.install(OLD)
-    outgoing = seen(bench)
-
-    def note(paths: Iterable[str]) -> Intent:
-        reinstall_old(bench)
-        return bench.note(paths)
-
-    with pytest.raises(VenvError, match="something else is installing"):
-        place(bench.venv, lay_out(bench.venv, bench.payload(same), {}), outgoing, note)
-    assert len(read_intents(bench.venv.state)) == 1
-    bench.install(same)
-    assert bench.content() == bench.expected(same)
-
-
 def test_path_that_differs_from_a_wanted_one_in_case(bench: Bench) -> None:
     """Some file systems take it for the same file, which was just placed."""
     bench.install(OLD)
@@ -126,3 +111,19 @@ def test_path_that_differs_from_a_wanted_one_in_case(bench: Bench) -> None:
 
     place(bench.venv, lay_out(bench.venv, bench.payload(NEXT), {}), outgoing, note)
     assert (bench.venv.path / twin).exists()
+
+
+def test_metadata_that_a_package_has_among_its_files_tells_of_nobody(bench: Bench) -> None:
+    """As tools for packages have them for their tests: it changes with every other file."""
+    inner = "demo/data/inner-1.0.dist-info/RECORD"
+    old = replace(OLD, files={**OLD.files, inner: "old"})
+    new = replace(OLD, files={**OLD.files, inner: "new", "demo/more.py": ""})
+    bench.install(old)
+    going = bench.outgoing()
+    known = metadata_in(bench.venv, going.paths)
+    assert known == [f"{bench.venv.interpreter.purelib}/demo-1.0.dist-info"]
+    outgoing = going._replace(records=record_states(bench.venv, known))
+    _, intent, _ = place(bench.venv, lay_out(bench.venv, bench.payload(new), {}), outgoing, bench.note)
+    assert intent is not None
+    intent.drop()
+    assert bench.content() == bench.expected(new)
