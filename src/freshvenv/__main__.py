@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 
+from freshvenv.leave import leave
+
 
 def main() -> int:
     """Run the command line and return the exit status."""
     if sys.argv[1:2] == ["hook"]:
         from freshvenv.hook_entry import main as hook
 
-        return hook(sys.argv[2:])
+        hook(sys.argv[2:])
     if sys.argv[1:2] == ["run"]:
         from freshvenv.run_entry import main as run
 
@@ -22,7 +24,7 @@ def main() -> int:
 
         status = report(sys.argv[2:])
         if status is not None:
-            return status
+            leave(status)
     from freshvenv.cli import main as command_line
 
     return command_line(sys.argv[1:])

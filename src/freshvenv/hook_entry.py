@@ -21,38 +21,40 @@ from freshvenv.environment import (
     stop_on_termination,
 )
 from freshvenv.hooks.stamp import holds
+from freshvenv.leave import leave
 from freshvenv.own import read_own
 from freshvenv.source.refs import common_dir, find_git_dir, head_commit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import NoReturn
 
     from freshvenv.report import Outcome
     from freshvenv.source.git import BegunListing, Listing, Repository
     from freshvenv.trust.gate import Gate
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Bring the venvs of the working tree in step. Always 0: a hook does not spoil the command that fired it."""
-    if is_inside_of_one():
-        return 0
-    if arguments is None:
-        arguments = sys.argv[1:]
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Bring the venvs of the working tree in step, and leave with 0: a hook spoils no command that fired it."""
+    if not is_inside_of_one():
+        _answer(sys.argv[1:] if arguments is None else arguments)
+    leave(0)
+
+
+def _answer(arguments: list[str]) -> None:
     kind = arguments[0] if arguments else hook_type()
     brings = _brings(kind, arguments[1:])
     try:
         if brings:
             _note_it()
         if is_switched_off():
-            return 0
+            return
         scrub()
-        if not brings and _nothing_to_do():
-            return 0
-        _run(kind, brings=brings)
+        if brings or not _nothing_to_do():
+            _run(kind, brings=brings)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the promise of this door: git's command succeeds
         _explain(error)
-    return 0
 
 
 def _brings(kind: str, arguments: list[str]) -> bool:

@@ -19,7 +19,7 @@ from freshvenv.pyproject import normalized
 from freshvenv.receipt import FileStamp, Receipt
 from freshvenv.source.working_tree import WorkingTree
 from freshvenv.venvs.intent import Intent, write_intent
-from freshvenv.venvs.layout import lay_out, record_of
+from freshvenv.venvs.layout import Layout, lay_out
 from freshvenv.venvs.notes import Notes
 from freshvenv.venvs.origin import installer_metadata, outdate_uv_cache
 from freshvenv.venvs.place import Outgoing, place, sweep
@@ -94,11 +94,6 @@ def _outside_of_venvs(paths: Collection[str]) -> list[str]:
     """The paths that are not in a virtual environment: what is installed there is seen by itself."""
     venvs = tuple(path.removesuffix(_OF_A_VENV) for path in paths if path.endswith(f"/{_OF_A_VENV}"))
     return [path for path in paths if not path.startswith(venvs)]
-
-
-def _metadata_of(layout: Iterable[str]) -> str:
-    """The folder of metadata of what is placed."""
-    return record_of(layout).rpartition("/")[0]
 
 
 class _Job(NamedTuple):
@@ -176,7 +171,7 @@ class _Job(NamedTuple):
         self.workshop.progress.step("placing files")
         going = self._outgoing(payload, layout)
         placed = place(self.venv, layout, going, self._note)
-        for folder in {*metadata_of(self.venv, payload.name)} - self._seen() - {_metadata_of(layout)}:
+        for folder in {*metadata_of(self.venv, payload.name)} - self._seen() - {layout.metadata}:
             raise VenvError(f"{folder} was put there meanwhile: something else is installing into this venv")
         if going.is_disturbed and (more := self._orphans(payload, layout)):
             # Whoever was at it still is. The intent stays, and the next run clears them away.
@@ -190,7 +185,7 @@ class _Job(NamedTuple):
             begun.drop()
         return Installed(receipt, placed.delta.size, trouble)
 
-    def _outgoing(self, payload: Payload, layout: Collection[str]) -> Outgoing:
+    def _outgoing(self, payload: Payload, layout: Layout) -> Outgoing:
         going = outgoing(self.sighting)
         paths, metadata = going.paths - self._of_siblings(), going.metadata
         for same in self._of_the_same_name(payload):
@@ -198,21 +193,21 @@ class _Job(NamedTuple):
             with suppress(VenvError):
                 paths |= owned_files(self.venv, same).paths
         records = going.records
-        if (own := _metadata_of(layout)) not in self._seen():
-            records = {own: "", **records}
+        if layout.metadata not in self._seen():
+            records = {layout.metadata: "", **records}
         going = going._replace(paths=paths, metadata=metadata, records=records)
         if not self.sighting.is_disturbed:
             return going
         return going._replace(paths=going.paths | self._orphans(payload, layout), is_disturbed=True)
 
-    def _orphans(self, payload: Payload, layout: Collection[str]) -> frozenset[str]:
+    def _orphans(self, payload: Payload, layout: Layout) -> frozenset[str]:
         """What installs of other trees left lying."""
         # Imported here: it looks through the cache, and mostly nobody else was at it.
         from freshvenv.venvs.orphans import orphans
 
         target = self.sighting.target
         others = (it for it in target.candidate.contents if it not in target.installed)
-        return orphans(self.venv, layout, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
+        return orphans(self.venv, layout.files, self.workshop.wheels.of(payload.name, self.venv.interpreter), others)
 
     def _seen(self) -> frozenset[str]:
         """The folders of metadata that were there at the look."""

@@ -124,7 +124,7 @@ class Bench:
 
     def expected(self, wheel: Wheel) -> dict[str, tuple[bytes, bool]]:
         layout = lay_out(self.venv, self.payload(wheel), {})
-        return {path: (file.read(), file.executable) for path, file in layout.items()}
+        return {path: (layout.read(path), file.executable) for path, file in layout.files.items()}
 
     def empty_folders(self) -> list[str]:
         """Folders below the top of the venv that hold nothing."""

@@ -6,7 +6,7 @@ import io
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from freshvenv.errors import VenvError
@@ -27,21 +27,38 @@ _OF_THEIR_OWN = frozenset({"pip", "uv"})
 """Distributions whose own program is one of these."""
 
 
-_SPECIAL = frozenset(',"\r\n')
+_SPECIAL = ',"\r\n'
 """What a field of CSV is quoted for."""
 
 
-class Desired(NamedTuple):
-    """A file as it is to be: digest as in RECORD, bytes, exec bit; ``read`` gives its content, checked."""
+class Layout(NamedTuple):
+    """What a venv is to hold of a distribution: every file by its path relative to the venv, RECORD last.
 
-    digest: str
-    size: int
-    executable: bool
-    read: Callable[[], bytes]
+    ``made`` has the content of those that are made for this very venv; that of all others lies in the ``payload``.
+    """
+
+    files: dict[str, File]
+    made: Mapping[str, bytes]
+    payload: Payload
+
+    @property
+    def record(self) -> str:
+        """The path of RECORD."""
+        return next(reversed(self.files))
+
+    @property
+    def metadata(self) -> str:
+        """The folder of metadata."""
+        return posixpath.dirname(self.record)
+
+    def read(self, path: str) -> bytes:
+        """The content of a file, checked. Raises :class:`~freshvenv.payload.DamagedPayloadError`, ``OSError``."""
+        made = self.made.get(path)
+        return self.payload.read(self.files[path]) if made is None else made
 
 
-def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> dict[str, Desired]:
-    """Every file by its path relative to the venv, RECORD last; ``extra`` are more files for the dist-info folder.
+def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> Layout:
+    """Where every file goes; ``extra`` are more files for the dist-info folder.
 
     Raises :class:`VenvError` when the wheel claims a program of the environment itself, and
     :class:`~freshvenv.payload.DamagedPayloadError` when the payload cannot be read.
@@ -53,44 +70,37 @@ def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> dict[st
         "headers": f"{venv.interpreter.headers}/{payload.name}",
         "data": ".",
     }
-    layout: dict[str, Desired] = {}
+    files: dict[str, File] = {}
+    made: dict[str, bytes] = {}
+
+    def make(scheme: str, name: str, content: bytes, *, executable: bool = False) -> None:
+        path = _join(places[scheme], name)
+        files[path], made[path] = File(scheme, name, digest(content), len(content), executable), content
+
     for file in payload.files:
         place = places[file.scheme]
-        # Most files go this way, and there can be thousands: what was unpacked has no `..` in its path.
-        path = f"{place}/{file.path}" if file.scheme in _LIBRARIES else _join(place, file.path)
-        layout[path] = _desired(venv, payload, file)
+        if file.scheme in _LIBRARIES:
+            # Most files go this way, and there can be thousands: what was unpacked has no `..` in its path.
+            files[f"{place}/{file.path}"] = file
+        elif file.scheme == "scripts" and (content := payload.read(file)).startswith(b"#!python"):
+            make(file.scheme, file.path, _own_shebang(venv, content), executable=file.executable)
+        else:
+            path = _join(place, file.path)
+            files[path] = file
+            made.pop(path, None)
     for entry_point in payload.entry_points:
-        layout[_join(places["scripts"], entry_point.name)] = _wrapper(venv, entry_point)
-    _refuse_reserved(venv, payload, layout)
-    site = places[payload.scheme]
+        make("scripts", entry_point.name, _wrapper(venv, entry_point), executable=True)
+    _refuse_reserved(venv, payload, files)
     for name, content in extra.items():
-        layout[_join(site, f"{payload.dist_info}/{name}")] = _given(content)
-    record = _join(site, f"{payload.dist_info}/RECORD")
-    layout.pop(record, None)
-    layout[record] = _given(_record(layout, site, record))
-    return layout
-
-
-def record_of(layout: Iterable[str]) -> str:
-    """The path of the RECORD of what is laid out: the last one."""
-    *_, record = layout
-    return record
+        make(payload.scheme, f"{payload.dist_info}/{name}", content)
+    site, record = places[payload.scheme], f"{payload.dist_info}/RECORD"
+    files.pop(_join(site, record), None)
+    make(payload.scheme, record, _record(files, site, record))
+    return Layout(files, made, payload)
 
 
 def _join(place: str, path: str) -> str:
     return posixpath.normpath(f"{place}/{path}")
-
-
-def _given(content: bytes, *, executable: bool = False) -> Desired:
-    return Desired(digest(content), len(content), executable, lambda: content)
-
-
-def _desired(venv: Venv, payload: Payload, file: File) -> Desired:
-    if file.scheme == "scripts":
-        content = payload.read(file)
-        if content.startswith(b"#!python"):
-            return _given(_own_shebang(venv, content), executable=file.executable)
-    return Desired(file.digest, file.size, file.executable, lambda: payload.read(file))
 
 
 def _own_shebang(venv: Venv, content: bytes) -> bytes:
@@ -100,18 +110,17 @@ def _own_shebang(venv: Venv, content: bytes) -> bytes:
         return fixed.read()
 
 
-def _wrapper(venv: Venv, entry_point: EntryPoint) -> Desired:
+def _wrapper(venv: Venv, entry_point: EntryPoint) -> bytes:
     executable = os.fspath(venv.python)
     shebang = f"#!{executable}"
     if " " not in executable and len(os.fsencode(shebang)) < _SHEBANG_LIMIT:
-        return _given(os.fsencode(f"{shebang}\n{entry_point.body}"), executable=True)
+        return os.fsencode(f"{shebang}\n{entry_point.body}")
     # Imported here: hardly any path needs the library's way around the limits of a shebang line.
     from installer.scripts import Script
 
     section = "gui" if entry_point.section == "gui" else "console"
     script = Script(entry_point.name, entry_point.module, entry_point.attr, section)  # type: ignore[arg-type]
-    _, content = script.generate(executable, "posix")
-    return _given(content, executable=True)
+    return script.generate(executable, "posix")[1]
 
 
 def is_of_venv_itself(venv: Venv, path: str) -> bool:
@@ -131,9 +140,9 @@ def _program(venv: Venv, plain: str) -> re.Match[str] | None:
     return re.fullmatch(_RESERVED, plain.removeprefix(scripts)) if plain.startswith(scripts) else None
 
 
-def _refuse_reserved(venv: Venv, payload: Payload, layout: Iterable[str]) -> None:
+def _refuse_reserved(venv: Venv, payload: Payload, paths: Iterable[str]) -> None:
     beginnings = (_scripts(venv), *_OF_EVERY_VENV)
-    for path in layout:
+    for path in paths:
         # Where the file system does not tell upper case from lower case, each of these has many names. There can be
         # thousands of paths, and hardly any begins so.
         plain = path.casefold()
@@ -145,15 +154,19 @@ def _refuse_reserved(venv: Venv, payload: Payload, layout: Iterable[str]) -> Non
             raise VenvError(f"{payload.name} wants to install {path}, which belongs to the venv itself")
 
 
-def _record(layout: Mapping[str, Desired], site: str, record: str) -> bytes:
+def _record(files: Mapping[str, File], site: str, record: str) -> bytes:
     """RECORD as https://packaging.python.org/specifications/recording-installed-packages/ has it."""
     prefix = f"{site}/"
-    names = (path[len(prefix) :] if path.startswith(prefix) else posixpath.relpath(path, site) for path in layout)
-    rows = [f"{_quoted(name)},{file.digest},{file.size}\n" for name, file in zip(names, layout.values(), strict=True)]
-    rows.append(f"{_quoted(posixpath.relpath(record, site))},,\n")
-    return "".join(rows).encode("utf-8", errors="surrogateescape")
+    names = [path[len(prefix) :] if path.startswith(prefix) else posixpath.relpath(path, site) for path in files]
+    names.append(record)
+    # Hardly any name has to be quoted, and to look at each of thousands takes long.
+    if any(mark in "".join(names) for mark in _SPECIAL):
+        names = [_quoted(name) for name in names]
+    *others, own = names
+    rows = [f"{name},{file.digest},{file.size}\n" for name, file in zip(others, files.values(), strict=True)]
+    return "".join((*rows, f"{own},,\n")).encode("utf-8", errors="surrogateescape")
 
 
 def _quoted(name: str) -> str:
     """A name as a field of CSV (RFC 4180). :mod:`csv` takes longer, and there can be thousands of names."""
-    return name if _SPECIAL.isdisjoint(name) else '"{}"'.format(name.replace('"', '""'))
+    return '"{}"'.format(name.replace('"', '""')) if any(mark in name for mark in _SPECIAL) else name

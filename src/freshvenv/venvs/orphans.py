@@ -26,7 +26,7 @@ def orphans(
     guard, folded = Containment(venv.path), {path.casefold() for path in wanted}
     for wheel in wheels:
         with suppress(VenvError, DamagedPayloadError, OSError):
-            for path, file in lay_out(venv, wheel, {}).items():
+            for path, file in lay_out(venv, wheel, {}).files.items():
                 # What is not ours to remove is nobody's orphan, nor is what some file systems take for a wanted file.
                 if path.casefold() not in folded and os.path.lexists(venv.path / path) and guard.holds(path):
                     known.setdefault(path, set()).add(file.digest)

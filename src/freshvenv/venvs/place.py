@@ -19,9 +19,9 @@ from freshvenv.errors import VenvError
 from freshvenv.files import new_directory, remove_tree
 from freshvenv.payload import digest
 from freshvenv.receipt import FileStamp
-from freshvenv.venvs.delta import Delta, bytecode_of, is_unwanted, subtract
+from freshvenv.venvs.delta import Content, Delta, bytecode_of, is_unwanted, subtract
 from freshvenv.venvs.intent import Intent
-from freshvenv.venvs.layout import Desired, is_of_venv_itself, record_of
+from freshvenv.venvs.layout import Layout, is_of_venv_itself
 from freshvenv.venvs.record import Containment, record_states
 from freshvenv.venvs.venv import Venv
 from freshvenv.venvs.witness import stamp_of, stamps
@@ -49,29 +49,28 @@ class Placed(NamedTuple):
     files: dict[str, FileStamp]
 
 
-def place(
-    venv: Venv, layout: Mapping[str, Desired], outgoing: Outgoing, note: Callable[[Iterable[str]], Intent]
-) -> Placed:
+def place(venv: Venv, layout: Layout, outgoing: Outgoing, note: Callable[[Iterable[str]], Intent]) -> Placed:
     """Make the venv hold ``layout``, and nothing of the outgoing install that is not in it.
 
     ``note`` writes the intent, which the caller drops when the receipt is written. A file whose stamp still holds is
     not even read. Raises :class:`VenvError` when the venv does not hold afterwards what it should, ``OSError`` for a
     fault of the disk.
     """
-    _refuse_outside(venv, layout)
+    wanted = layout.files
+    _refuse_outside(venv, wanted)
     _refuse_company(venv, outgoing.records)
-    outgoing = _believable(venv, layout, outgoing)
+    outgoing = _believable(venv, wanted, outgoing)
     if outgoing.is_disturbed:
         # A second and a size are all that Python compares, and another installer may have written both.
-        for path in layout:
+        for path in wanted:
             _drop_bytecode(venv.path, path)
     owned = _there(venv.path, outgoing.paths)
-    present = stamps(venv.path, layout, outgoing.stamps)
-    delta = subtract(layout, present, owned)
+    present = stamps(venv.path, wanted, outgoing.stamps)
+    delta = subtract(wanted, present, owned)
     retired = {
         folder
         for folder in outgoing.metadata
-        if f"{folder}/RECORD" not in layout and os.path.lexists(venv.path / folder)
+        if f"{folder}/RECORD" not in wanted and os.path.lexists(venv.path / folder)
     }
     if delta.is_empty and not retired:
         _prune(venv, outgoing.paths)
@@ -79,17 +78,16 @@ def place(
     venv.state.mkdir(exist_ok=True)
     stage = new_directory(venv.state, "stage-")
     try:
-        staged = _stage(stage, [layout[path] for path in delta.write])
-        intent = note({*outgoing.paths, *layout})
+        staged = _stage(stage, layout, delta.write)
+        intent = note({*outgoing.paths, *wanted})
         _clear_the_way(venv.path, delta)
-        record = record_of(layout)
         for path, source in zip(delta.write, staged, strict=True):
-            if path == record:
+            if path == layout.record:
                 _refuse_company(venv, outgoing.records)
             _replace(venv.path, path, source)
         _refuse_company(venv, {folder: seen for folder, seen in outgoing.records.items() if folder in retired})
         # Another installer may have removed some of these, and then placed them, since we looked: all that goes, goes.
-        going = _going(layout, outgoing, delta)
+        going = _going(wanted, outgoing, delta)
         _remove(venv.path, going)
         for folder in retired:
             # Files that RECORD does not list would keep a ghost of the old version alive.
@@ -99,7 +97,7 @@ def place(
         remove_tree(stage)
     for path in _there(venv.path, going):
         raise VenvError(f"{path} was put there meanwhile: something else is changing this venv")
-    return Placed(delta, intent, _verified(venv, layout, delta, present))
+    return Placed(delta, intent, _verified(venv, wanted, delta, present))
 
 
 def sweep(venv: Venv) -> None:
@@ -110,11 +108,11 @@ def sweep(venv: Venv) -> None:
         left.unlink(missing_ok=True)
 
 
-def _going(layout: Mapping[str, Desired], outgoing: Outgoing, delta: Delta) -> list[str]:
+def _going(wanted: Collection[str], outgoing: Outgoing, delta: Delta) -> list[str]:
     """The paths that are to be gone. Of what was not there at the look, not what differs from a wanted one in case."""
-    unwanted = [path for path in outgoing.paths if is_unwanted(path, layout)]
+    unwanted = [path for path in outgoing.paths if is_unwanted(path, wanted)]
     removed = frozenset(delta.remove)
-    folded = {path.casefold() for path in layout} if len(removed) < len(unwanted) else set()
+    folded = {path.casefold() for path in wanted} if len(removed) < len(unwanted) else set()
     return [path for path in unwanted if path in removed or path.casefold() not in folded]
 
 
@@ -130,23 +128,23 @@ def _there(root: Path, paths: Iterable[str]) -> list[str]:
     return [path for path in paths if _is_file(root / path)]
 
 
-def _refuse_outside(venv: Venv, layout: Iterable[str]) -> None:
+def _refuse_outside(venv: Venv, paths: Iterable[str]) -> None:
     guard = Containment(venv.path)
-    for folder, path in {path.rpartition("/")[0]: path for path in layout}.items():
+    for folder, path in {path.rpartition("/")[0]: path for path in paths}.items():
         if not guard.holds(path):
             raise VenvError(f"{folder} leads out of the venv")
 
 
-def _stage(stage: Path, files: list[Desired]) -> list[Path]:
+def _stage(stage: Path, layout: Layout, paths: Iterable[str]) -> list[Path]:
     staged = []
-    for number, file in enumerate(files):
-        path = stage / str(number)
-        path.write_bytes(file.read())
-        if file.executable:
+    for number, path in enumerate(paths):
+        file = stage / str(number)
+        file.write_bytes(layout.read(path))
+        if layout.files[path].executable:
             # As pip and installer do: execution for whoever may read it.
-            mode = path.stat().st_mode
-            path.chmod(mode | (mode & 0o444) >> 2)
-        staged.append(path)
+            mode = file.stat().st_mode
+            file.chmod(mode | (mode & 0o444) >> 2)
+        staged.append(file)
     return staged
 
 
@@ -187,10 +185,10 @@ def _set_apart(source: Path, target: Path) -> None:
             os.utime(source, (time.time(), int(old.st_mtime) + 1))
 
 
-def _believable(venv: Venv, layout: Mapping[str, Desired], outgoing: Outgoing) -> Outgoing:
+def _believable(venv: Venv, wanted: Collection[str], outgoing: Outgoing) -> Outgoing:
     """Only what goes, and really lies in the venv: notes can be damaged or forged, and what they name is removed."""
     guard = Containment(venv.path)
-    gone = outgoing.paths - layout.keys()
+    gone = outgoing.paths.difference(wanted)
     paths = frozenset(
         path for path in gone if _is_plain(path) and guard.holds(path) and not is_of_venv_itself(venv, path)
     )
@@ -266,26 +264,26 @@ def _remove_if_hollow(folder: Path) -> None:
 
 
 def _verified(
-    venv: Venv, layout: Mapping[str, Desired], delta: Delta, present: Mapping[str, FileStamp]
+    venv: Venv, wanted: Mapping[str, Content], delta: Delta, present: Mapping[str, FileStamp]
 ) -> dict[str, FileStamp]:
     """The witness: what was written, once it is seen to be there, and the rest as it was seen before.
 
     Who changes a file that stays, after it was looked at, changes it from its stamp, too.
     """
     files = {}
-    for path in layout.keys() & {*delta.write, *_twins(layout, delta.remove)}:
+    for path in wanted.keys() & {*delta.write, *_twins(wanted, delta.remove)}:
         try:
             status = os.lstat(venv.path / path)
-            right = digest((venv.path / path).read_bytes()) == layout[path].digest
+            right = digest((venv.path / path).read_bytes()) == wanted[path].digest
         except OSError:
             right = False
         if not right:
             raise VenvError(f"{path} is not what was placed: something else is changing this venv")
-        files[path] = stamp_of(status, layout[path].digest)
-    return {path: files[path] if path in files else present[path] for path in layout}
+        files[path] = stamp_of(status, wanted[path].digest)
+    return {**present, **files}
 
 
-def _twins(layout: Iterable[str], removed: Collection[str]) -> Iterable[str]:
+def _twins(paths: Iterable[str], removed: Collection[str]) -> Iterable[str]:
     """What some file systems take for one of the removed files: names that differ in case only."""
     folded = {path.casefold() for path in removed}
-    return (path for path in layout if path.casefold() in folded) if folded else ()
+    return (path for path in paths if path.casefold() in folded) if folded else ()

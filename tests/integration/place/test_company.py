@@ -27,7 +27,7 @@ def seen(bench: Bench) -> Outgoing:
 def gone(bench: Bench, outgoing: Outgoing, new: Wheel) -> list[str]:
     """The modules that the old install had and the new one has not."""
     layout = lay_out(bench.venv, bench.payload(new), {})
-    return sorted(path for path in outgoing.paths - layout.keys() if path.endswith(".py"))
+    return sorted(path for path in outgoing.paths.difference(layout.files) if path.endswith(".py"))
 
 
 def reinstall_old(bench: Bench) -> None:

@@ -6,27 +6,32 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import pytest
 
 from freshvenv.errors import VenvError
 from freshvenv.payload import DamagedPayloadError
 from freshvenv.venvs.intent import Intent, read_intents
-from freshvenv.venvs.layout import Desired, lay_out
+from freshvenv.venvs.layout import Layout, lay_out
 from freshvenv.venvs.place import place, sweep
 from support.bench import OLD, Bench, Wheel
 from support.values import replace
 
 
-def failing(layout: Mapping[str, Desired], error: BaseException) -> dict[str, Desired]:
+def failing(layout: Layout, error: BaseException) -> Layout:
     """The same layout, in which the last file but RECORD cannot be read."""
+    *_, last, _ = layout.files
 
-    def read() -> bytes:
-        raise error
+    class Failing(Layout):
+        def read(self, path: str) -> bytes:
+            if path == last:
+                raise error
+            return super().read(path)
 
-    *_, last, _ = layout
-    return {**layout, last: replace(layout[last], digest="sha256=new", read=read)}
+    return Failing(
+        {**layout.files, last: replace(layout.files[last], digest="sha256=new")}, layout.made, layout.payload
+    )
 
 
 FAILURES = {
@@ -82,7 +87,7 @@ def test_something_in_the_way_stays_and_the_next_run_repairs(bench: Bench) -> No
 def test_other_content_than_was_placed_is_noticed(bench: Bench) -> None:
     layout = lay_out(bench.venv, bench.payload(OLD), {})
     path = f"{bench.venv.interpreter.purelib}/demo/kept.py"
-    wrong = {**layout, path: replace(layout[path], read=lambda: b"KEPT = 2\n")}
+    wrong = layout._replace(made={**layout.made, path: b"KEPT = 2\n"})
     with pytest.raises(VenvError, match=r"demo/kept\.py is not what was placed"):
         place(bench.venv, wrong, bench.outgoing(), bench.note)
     assert len(read_intents(bench.venv.state)) == 1

@@ -20,10 +20,10 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 def rows_for(bench: Bench, *files: File) -> list[list[str]]:
     """What is read from the RECORD of an install of these files, without the row of RECORD itself."""
     payload = Payload(bench.root, "demo", "1.0", "demo-1.0.dist-info", "purelib", files, ())
-    *_, record = (layout := lay_out(bench.venv, payload, {})).values()
-    *rows, last = csv.reader(io.StringIO(record.read().decode(), newline=""))
+    layout = lay_out(bench.venv, payload, {})
+    *rows, last = csv.reader(io.StringIO(layout.read(layout.record).decode(), newline=""))
     assert last == ["demo-1.0.dist-info/RECORD", "", ""]
-    assert len(rows) + 1 == len(layout)
+    assert len(rows) + 1 == len(layout.files)
     return rows
 
 

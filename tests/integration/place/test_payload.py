@@ -8,7 +8,7 @@ import os
 import pytest
 
 from freshvenv import payload
-from freshvenv.payload import DamagedPayloadError, load
+from freshvenv.payload import DamagedPayloadError, File, digest, load
 from freshvenv.venvs.layout import lay_out
 from freshvenv.venvs.place import place
 from support.bench import OLD, Bench
@@ -61,3 +61,16 @@ def test_data_at_the_top_of_the_venv(bench: Bench) -> None:
     assert (bench.venv.path / "LICENSE").read_text() == "free"
     bench.install(OLD)
     assert not (bench.venv.path / "LICENSE").exists()
+
+
+def test_two_files_for_one_path(bench: Bench) -> None:
+    """The later one counts, whichever of the two is made for the venv."""
+    made = bench.payload(replace(OLD, files={**OLD.files, "demo-1.0.data/data/bin/tool": "data"}))
+    [data] = (file for file in made.files if file.scheme == "data")
+    script = File("scripts", "tool", digest(b"#!python"), len(b"#!python"), executable=True)
+    (made.directory / "files/scripts").mkdir(exist_ok=True)
+    (made.directory / "files/scripts/tool").write_bytes(b"#!python")
+    for files, expected in (((script, data), b"data"), ((data, script), f"#!{bench.venv.python}\n".encode())):
+        layout = lay_out(bench.venv, made._replace(files=files), {})
+        assert layout.read("bin/tool") == expected
+        assert layout.files["bin/tool"].digest == digest(expected)

@@ -55,7 +55,7 @@ def test_nothing_to_do_writes_nothing(bench: Bench) -> None:
 def test_file_whose_stamp_holds_is_not_read(bench: Bench) -> None:
     bench.install(OLD)
     layout = lay_out(bench.venv, bench.payload(OLD), {})
-    known = stamps(bench.venv.path, layout, {})
+    known = stamps(bench.venv.path, layout.files, {})
     lie = {path: replace(stamp, digest="sha256=other") for path, stamp in known.items() if path.endswith("kept.py")}
     outgoing = replace(bench.outgoing(), stamps={**known, **lie})
     delta, intent, _ = place(bench.venv, layout, outgoing, bench.note)
