@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 
 from freshvenv import facts
-from freshvenv.environment import personal_variables
+from freshvenv.gitconfig import personal_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

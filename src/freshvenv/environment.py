@@ -1,23 +1,15 @@
-"""What the process environment says to freshvenv, and what of it must not reach a child."""
+"""What of the process environment reaches our children, and what of it decides what they make."""
 
 from __future__ import annotations
 
 import os
-import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping
-    from pathlib import Path
 
 GUARD = "FRESHVENV_ACTIVE"
 """Set for every child process, so that a git command of ours, or of a build, does not start the hooks again."""
-
-QUIET_GIT = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
-"""Words for git: our own commands start no hooks, no file system monitor, and no collection of garbage."""
-
-SWITCH = "FRESHVENV"
-"""``FRESHVENV=off`` skips every hook once."""
 
 _FAMILIES = ("GIT_", "PIP_", "PYTHON", "UV_")
 """What programs of these names read. Any of it may point at another repository, interpreter or environment, change what
@@ -98,56 +90,6 @@ def _set_of(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]
     return tuple(f"{name}={environ[name]}" for name in sorted(set(names)) if name in environ)
 
 
-_PERSON = ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
-
-PROGRESS = "FRESHVENV_PROGRESS"
-"""``FRESHVENV_PROGRESS=off`` leaves only the lines that say what was done."""
-
-
-def shows_progress(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether work that takes long is shown while it lasts."""
-    return environ.get(PROGRESS, "").lower() != "off"
-
-
-def is_inside_of_one(environ: MutableMapping[str, str] = os.environ) -> bool:
-    """Whether one of our own processes started this one."""
-    return bool(environ.get(GUARD))
-
-
-def is_switched_off(environ: MutableMapping[str, str] = os.environ) -> bool:
-    """Whether the user said that hooks should do nothing."""
-    return environ.get(SWITCH, "").lower() == "off"
-
-
-def is_run_by_a_manager(environ: MutableMapping[str, str] = os.environ) -> bool:
-    """Whether pre-commit or prek runs us: then nobody gave the command by hand."""
-    return bool(environ.get("PRE_COMMIT") or environ.get("PREK_HOOK_STAGE"))
-
-
-def hook_type(environ: Mapping[str, str] = os.environ) -> str:
-    """The hook type: prek names it, and pre-commit gives it away by what it says of the hook's arguments."""
-    if stage := environ.get("PREK_HOOK_STAGE"):
-        return stage
-    for variable, kind in (
-        ("PRE_COMMIT_CHECKOUT_TYPE", "post-checkout"),
-        ("PRE_COMMIT_IS_SQUASH_MERGE", "post-merge"),
-        ("PRE_COMMIT_REWRITE_COMMAND", "post-rewrite"),
-    ):
-        if variable in environ:
-            return kind
-    return "post-commit"
-
-
-def checkout_flag(environ: Mapping[str, str] = os.environ) -> str:
-    """The third argument of post-checkout, as pre-commit and prek tell it."""
-    return environ.get("PRE_COMMIT_CHECKOUT_TYPE", "")
-
-
-def squash_flag(environ: Mapping[str, str] = os.environ) -> str:
-    """The argument of post-merge, as pre-commit and prek tell it."""
-    return environ.get("PRE_COMMIT_IS_SQUASH_MERGE", "")
-
-
 def scrub(environ: MutableMapping[str, str] = os.environ) -> frozenset[str]:
     """Make the environment safe to hand on: remove what redirects git, Python, pip or uv, and set the guard.
 
@@ -189,57 +131,3 @@ def _content(file: str) -> str:
         return os.fsdecode(read_own(file))
     except OSError:
         return ""
-
-
-def personal_variables(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """The variables that tell git where a person's settings are, each as ``NAME=value``.
-
-    Empty where there are settings in variables themselves: those may hold what should be written nowhere.
-    """
-    return () if "GIT_CONFIG_COUNT" in environ else _set_of(_PERSON, environ)
-
-
-def personal_settings(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """The files in which git looks for a person's settings (git-config(1)); they need not be there."""
-    home = environ.get("HOME", "")
-    folder = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    return os.path.join(home, ".gitconfig"), os.path.join(folder, "git", "config")
-
-
-def stop_on_termination() -> None:
-    """Let SIGTERM, and SIGHUP of a terminal that was closed, end the program as Ctrl-C does.
-
-    What is under way is undone or noted, and no build is left behind. What was to be ignored (nohup(1)) still is.
-    """
-    import signal
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
-
-
-def cache_directory() -> Path:
-    """Where wheels and build environments are kept; losing it costs time and nothing else."""
-    return _user_directory("cache", "XDG_CACHE_HOME", ".cache")
-
-
-def state_directory() -> Path:
-    """Where locks and build logs are kept."""
-    return _user_directory("state", "XDG_STATE_HOME", ".local/state")
-
-
-def _user_directory(kind: str, variable: str, default: str) -> Path:
-    """Our directory of a kind, by the XDG Base Directory Specification, and elsewhere by what is usual there.
-
-    https://specifications.freedesktop.org/basedir-spec/latest/ comes to two lines, and importing the library that knows
-    all systems takes a tenth of the time of a hook for a branch that was seen before.
-    """
-    from pathlib import Path
-
-    system: str = sys.platform
-    if system == "linux":
-        base = os.environ.get(variable, "")
-        return (Path(base) if base.startswith("/") else Path.home() / default) / "freshvenv"
-    from platformdirs import user_cache_path, user_state_path
-
-    return {"cache": user_cache_path, "state": user_state_path}[kind]("freshvenv", appauthor=False)

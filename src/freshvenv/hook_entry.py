@@ -11,15 +11,8 @@ import gc
 import os
 import sys
 
-from freshvenv.environment import (
-    checkout_flag,
-    hook_type,
-    is_inside_of_one,
-    is_switched_off,
-    scrub,
-    squash_flag,
-    stop_on_termination,
-)
+from freshvenv.caller import checkout_flag, hook_type, is_inside_of_one, is_switched_off, squash_flag
+from freshvenv.environment import scrub
 from freshvenv.hooks.stamp import holds
 from freshvenv.leave import leave
 from freshvenv.own import read_own
@@ -96,6 +89,8 @@ def _nothing_to_do() -> bool:
 def _run(kind: str, *, brings: bool) -> None:
     # A hook is over before a collection would pay: it only walks again and again through what was just loaded.
     gc.disable()
+    from freshvenv.signals import stop_on_termination
+
     stop_on_termination()
     from pathlib import Path
 

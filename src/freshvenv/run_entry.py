@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from freshvenv.environment import scrub, stop_on_termination
+from freshvenv.environment import scrub
 from freshvenv.source.picture import take_picture
 from freshvenv.source.refs import find_git_dir, find_top, head_commit
 from freshvenv.venvs.voucher import vouches
@@ -77,6 +77,7 @@ def _is_fresh(venv: str, top: str) -> bool:
 def _bring_in_step(chosen: str) -> tuple[int, str]:
     from pathlib import Path
 
+    from freshvenv.signals import stop_on_termination
     from freshvenv.source.git import discover
     from freshvenv.trouble import EXPECTED, tell
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 
 from freshvenv.answer import asked_from, recall
-from freshvenv.environment import is_run_by_a_manager, scrub, stop_on_termination
+from freshvenv.caller import is_run_by_a_manager
+from freshvenv.environment import scrub
 from freshvenv.source.picture import take_picture
 from freshvenv.source.refs import find_git_dir, find_top, head_commit, head_text
 
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int | None:
     said = None if "--json" in arguments or is_run_by_a_manager() else _said_before()
     if said is not None and _print(said):
         return 0
+    from freshvenv.signals import stop_on_termination
     from freshvenv.trouble import EXPECTED, tell
 
     stop_on_termination()

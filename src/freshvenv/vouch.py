@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from freshvenv import answer
-from freshvenv.environment import personal_settings
 from freshvenv.files import write_atomically
+from freshvenv.gitconfig import personal_settings
 from freshvenv.hooks import stamp
 from freshvenv.observe import Sight, Sighting
 from freshvenv.report import Outcome

@@ -10,13 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from freshvenv.environment import (
-    cache_directory,
-    seen_by_builds,
-    seen_by_installers,
-    shows_progress,
-    state_directory,
-)
+from freshvenv.caller import shows_progress
+from freshvenv.directories import cache_directory, state_directory
+from freshvenv.environment import seen_by_builds, seen_by_installers
 from freshvenv.progress import Progress
 
 if TYPE_CHECKING:

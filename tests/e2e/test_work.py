@@ -84,6 +84,7 @@ def test_nothing_to_do(repository: Repository) -> None:
     assert not watched.modules & {"enum", "json", "pathlib", "re", "runpy", "signal", "subprocess"}
     ours = {name for name in watched.modules if name.startswith("freshvenv.")}
     assert ours == {
+        "freshvenv.caller",
         "freshvenv.environment",
         "freshvenv.hook_entry",
         "freshvenv.hooks",
@@ -124,8 +125,10 @@ def test_status_where_nothing_has_changed(repository: Repository) -> None:
     assert ours == {
         "freshvenv.__main__",
         "freshvenv.answer",
+        "freshvenv.caller",
         "freshvenv.environment",
         "freshvenv.facts",
+        "freshvenv.gitconfig",
         "freshvenv.leave",
         "freshvenv.own",
         "freshvenv.source",

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.caller import is_inside_of_one, is_switched_off
 from freshvenv.environment import (
     GUARD,
-    is_inside_of_one,
-    is_switched_off,
     named_variables,
     scrub,
     seen_by_builds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from freshvenv.environment import hook_type
+from freshvenv.caller import hook_type
 
 TYPES = {
     "checkout": (

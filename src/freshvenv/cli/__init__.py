@@ -11,12 +11,13 @@ import click
 from freshvenv import __version__, run_entry, status_entry
 from freshvenv.cli.consent import Consent
 from freshvenv.cli.place import here
-from freshvenv.environment import scrub, stop_on_termination
+from freshvenv.environment import scrub
 from freshvenv.errors import StoppedError
 from freshvenv.hooks import framework, native
 from freshvenv.observe import Sighting, look
 from freshvenv.plan import Action, State
 from freshvenv.report import Outcome, explanation, outcome_line
+from freshvenv.signals import stop_on_termination
 from freshvenv.source.changes import changed_files
 from freshvenv.source.git import Repository
 from freshvenv.sync import Request, sync

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from freshvenv.caller import is_switched_off
 from freshvenv.cli.place import here
 from freshvenv.doctor import Subject, examine
-from freshvenv.environment import is_switched_off
 from freshvenv.report import printable
 from freshvenv.workshop import Workshop
 

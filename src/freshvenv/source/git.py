@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from freshvenv import process
-from freshvenv.environment import QUIET_GIT
 from freshvenv.errors import GitError, NothingHereError, UsageError
-from freshvenv.source.picture import STATUS, rows_of
+from freshvenv.source.picture import QUIET_GIT, STATUS, rows_of
 from freshvenv.source.refs import head_branch, head_commit
 
 _PICK = rb"(?m)^\s*(?!#)\S"

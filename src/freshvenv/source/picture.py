@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 
-from freshvenv.environment import QUIET_GIT
 from freshvenv.spawn import output_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+QUIET_GIT = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "gc.auto=0")
+"""Words for git: our own commands start no hooks, no file system monitor, and no collection of garbage."""
 
 STATUS = ("--no-optional-locks", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--")
 """The git command whose output a picture is made of; pathspecs follow."""
