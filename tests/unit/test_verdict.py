@@ -293,14 +293,42 @@ def test_verdict(evidence: Evidence, history: FakeHistory, expected: list[bool])
     assert goods(evidence, history) == expected
 
 
-def test_a_long_chain_of_amends_is_given_up_and_not_a_traceback() -> None:
-    ids = [f"{number:040x}" for number in range(1, 3000)]
-    entries = [
-        ("0" * 40, ids[0], "commit: x"),
-        *((a, b, "commit (amend): x") for a, b in itertools.pairwise(ids)),
-    ]
-    assert goods(Evidence((Commit(ids[-1]),), (log(*entries),)), NOTHING) == [False]
-    assert goods(Evidence((Commit(ids[100]),), (log(*entries),)), NOTHING) == [True]
+LONG = [f"{number:040x}" for number in range(1000, 4000)]
+"""More rewrites of one commit than Python's stack holds."""
+
+
+@pytest.mark.parametrize(("before", "good"), [("0" * 40, True), (LONG[-1], False)], ids=["one's own", "in a circle"])
+def test_commit_that_was_amended_very_often(before: str, good: bool) -> None:
+    first = "commit: x" if good else "commit (amend): x"
+    entries = [(before, LONG[0], first), *((a, b, "commit (amend): x") for a, b in itertools.pairwise(LONG))]
+    history = FakeHistory()
+    assert goods(Evidence((Commit(LONG[-1]),), (log(*entries),)), history) == [good]
+
+
+def test_amended_commits_are_asked_about_at_once() -> None:
+    asked: list[Collection[str]] = []
+
+    class Counted(FakeHistory):
+        def vouched(self, ids: Collection[str]) -> frozenset[str]:
+            asked.append(ids)
+            return super().vouched(ids)
+
+    entries = [(a, b, "commit (amend): x") for a, b in itertools.pairwise(LONG)]
+    history = Counted(trusted=frozenset(LONG[:1]))
+    assert goods(Evidence((Commit(LONG[-1]),), (log(*entries),)), history) == [True]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_commit_that_was_rebased_very_often(good: bool) -> None:
+    entries = [(D, LONG[0], "commit: x" if good else "checkout: moving from x to y")]
+    for a, b in itertools.pairwise(LONG):
+        entries += [(a, D, "rebase (start): x"), (D, b, "rebase (pick): x")]
+    commits = {each: Commit(each, (D,), MINE) for each in LONG}
+    history = FakeHistory(
+        commits=commits, ranges={(each, D): (commits[each],) for each in LONG}, patches=dict.fromkeys(LONG, SAME)
+    )
+    assert goods(Evidence((commits[LONG[-1]],), (log(*entries),)), history) == [good]
 
 
 def test_a_rebase_on_a_detached_head_ends_where_head_goes_elsewhere() -> None:

@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 from freshvenv.errors import FreshvenvError
 from freshvenv.trust.reflog import Entry, Rebase, Reflog, ReflogAction, rebases_in
 
-_DEPTH = 200
-"""How many rewrites of rewrites are followed."""
+_DEPTH = 40
+"""How many rewrites of rewrites are followed at once. Each takes up to eight frames of Python's stack."""
 
 _MAKING = frozenset(
     {
@@ -135,7 +135,15 @@ class UntrustedError(FreshvenvError):
 def judge(evidence: Evidence, history: History) -> tuple[Finding, ...]:
     """Find for each pending commit whether it is good, and why."""
     evaluation = _Evaluation(evidence, history)
-    return tuple(evaluation.finding(commit.id) for commit in evidence.pending)
+    return tuple(evaluation.settled(commit.id) for commit in evidence.pending)
+
+
+class _TooDeepError(Exception):
+    """``commit`` has to be settled first: a stack holds only so many rewrites of rewrites."""
+
+    def __init__(self, commit: str) -> None:
+        super().__init__(commit)
+        self.commit = commit
 
 
 class _Evaluation:
@@ -147,6 +155,7 @@ class _Evaluation:
         self.asked = {commit.id for commit in evidence.pending}
         """Commits of which it is known whether a trusted ref holds them."""
         self.open: set[str] = set()
+        self.depth = 0
         self.rebases: dict[int, dict[int, Rebase]] = {}
         self.rebased: dict[int, tuple[tuple[Commit, ...], str]] = {}
         self.origins: dict[int, str] = {}
@@ -157,21 +166,49 @@ class _Evaluation:
                 if entry.old != entry.new:
                     self.made_by.setdefault(entry.new, []).append((log, index))
 
+    def settled(self, id: str) -> Finding:
+        """The finding about a commit, however often it was rewritten."""
+        waiting = [id]
+        while True:
+            self.open = set(waiting[:-1])
+            try:
+                finding = self.finding(waiting[-1])
+            except _TooDeepError as error:
+                waiting.append(error.commit)
+                continue
+            waiting.pop()
+            if not waiting:
+                return finding
+
     def finding(self, id: str) -> Finding:
+        """The finding about a commit. Raises :class:`_TooDeepError`."""
         if id not in self.findings:
-            if id in self.open or len(self.open) >= _DEPTH:
-                return Finding(id, good=False, reason="rewritten in a circle, or too often to be followed")
+            if id in self.open:
+                return Finding(id, good=False, reason="rewritten in a circle")
+            if self.depth >= _DEPTH:
+                raise _TooDeepError(id)
+            self.depth += 1
             self.open.add(id)
             try:
                 self.findings[id] = self._find(id)
             finally:
                 self.open.discard(id)
+                self.depth -= 1
         return self.findings[id]
 
     def is_good(self, id: str) -> bool:
         """Whether any commit is good, at HEAD or not."""
         self._ask_about([id])
         return self.finding(id).good
+
+    def _amended(self, last: str) -> Iterable[str]:
+        """The commits that became this one by amending, as far as nobody asked about them: there can be hundreds."""
+        found: dict[str, None] = {}
+        while last and last not in found and last not in self.asked:
+            found[last] = None
+            lines = (log.entries[index] for log, index in self.made_by.get(last, ()))
+            last = next((line.old for line in lines if line.action is ReflogAction.AMEND), "")
+        return found
 
     def _ask_about(self, ids: Iterable[str]) -> None:
         """Find which commits are vouched for, in one question."""
@@ -209,6 +246,7 @@ class _Evaluation:
                 commit = self.commits.get(id) or self._commit(id)
                 return len(commit.parents) > 1, action.value
             case ReflogAction.AMEND:
+                self._ask_about(self._amended(entry.old))
                 good = self.is_good(entry.old)
                 return good, f"amends {entry.old[:10]}" + ("" if good else ", which is not trusted")
             case ReflogAction.CHERRY_PICK | ReflogAction.RESOLVED_PICK:
