@@ -12,11 +12,12 @@ from pathlib import Path
 def write_atomically(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
     """Write a whole file: to a new one beside it, to the disk, and then over it. Raises ``OSError``.
 
+    The directory that it lies in is made, and nothing above that: a venv that was removed meanwhile stays removed.
     ``mode`` is what open(2) is given for it, so what the umask says is taken off.
     Not ``durable``: a loss of power may leave the old file, none, or a cut one, and the reader knows a cut one from a
     whole one. That spares two waits for the disk, of some milliseconds each.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     aside = path.parent / new_name(f".{path.name}-")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
@@ -66,9 +67,19 @@ def remove_tree(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+_DIGITS = 16
+"""How many hexadecimal digits a new name has."""
+
+
 def new_name(prefix: str) -> str:
-    """A name that nothing has yet."""
-    return f"{prefix}{os.urandom(8).hex()}"
+    """A random name that no file has yet."""
+    return f"{prefix}{os.urandom(_DIGITS // 2).hex()}"
+
+
+def is_new_name(name: str, prefix: str = "") -> bool:
+    """Whether a name may be one of :func:`new_name`, for any prefix that begins so."""
+    digits = name[-_DIGITS:]
+    return name.startswith(prefix) and len(name) > _DIGITS and set("0123456789abcdef").issuperset(digits)
 
 
 _LARGEST = 4 * 1024 * 1024

@@ -112,6 +112,7 @@ def inspect_interpreter(executable: Path, cache: Path, wary_of: Path | None = No
             ) from None
         interpreter = _ask(real)
     with suppress(OSError):  # remembering only saves time
+        cache.mkdir(parents=True, exist_ok=True)
         write_atomically(remembered, json.dumps(interpreter._asdict()).encode(), durable=False)
     return interpreter
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from freshvenv.config.settings import DEFAULT_VENVS, ProjectSettings, Settings, parse_settings, read_toml
-from freshvenv.errors import NothingHereError, SettingsError, UsageError, VenvError
+from freshvenv.errors import NothingHereError, SettingsError, UsageError, VenvError, describe_os_error
 from freshvenv.project import Project
 from freshvenv.pyproject import normalized
 from freshvenv.source.git import Repository
@@ -229,9 +229,11 @@ class _Lookup:
             )
         try:
             venv = open_venv(path, self._cache, None if self._trusting else self._top)
+            return Candidate(path, label, venv, tuple(distributions(venv)), egg_links(venv))
         except VenvError as error:
             return Candidate(path, label, trouble=str(error))
-        return Candidate(path, label, venv, tuple(distributions(venv)), egg_links(venv))
+        except OSError as error:
+            return Candidate(path, label, trouble=describe_os_error(error))
 
 
 def _at_home(pattern: str) -> Path:

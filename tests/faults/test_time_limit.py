@@ -115,7 +115,7 @@ def test_limit_that_is_none(repository: Repository) -> None:
     repository.git("config", "freshvenv.timeout", "soon")
     done = repository.attempt("switch", "--quiet", "topic")
     assert done.returncode == 0
-    assert "freshvenv.timeout in git's configuration is no number of seconds: 'soon'" in done.stderr
+    assert "freshvenv.timeout in git's configuration is not a number of seconds: 'soon'" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     repository.git("config", "freshvenv.timeout", "0")
     repository.freshvenv("resync")
@@ -176,12 +176,7 @@ def test_taken_away_during_the_build(repository: Repository, statement: str) -> 
             assert installed_value(repository.venv, repository.world) == 21
     else:
         assert ": reinstalled " not in lines[0], lines
-        left = (
-            [path for path in repository.venv.rglob("*") if path.name.endswith(".py")]
-            if repository.venv.exists()
-            else []
-        )
-        assert left == [], "nothing is put where no venv is"
+        assert list(repository.venv.rglob("*")) == [], "nothing is put where no venv is"
 
 
 def test_venv_made_anew_with_another_python_during_the_build(repository: Repository) -> None:

@@ -22,6 +22,7 @@ from freshvenv.venvs.venv import (
     Origin,
     Venv,
     distributions,
+    egg_links,
     installed_by,
     is_venv,
     open_venv,
@@ -55,6 +56,11 @@ def add(venv: Venv, folder: str, **files: str) -> Path:
     for name, text in files.items():
         (info / {"direct_url": "direct_url.json"}.get(name, name)).write_text(text, errors="surrogateescape")
     return info
+
+
+def test_link_to_what_is_no_path(venv: Venv) -> None:
+    (venv.path / venv.interpreter.purelib / "demo.egg-link").write_bytes(b"/a\0b\n")
+    assert egg_links(venv) == {}
 
 
 # open_venv
@@ -237,6 +243,7 @@ ORIGINS: dict[str, tuple[object, Origin | None]] = {
     ),
     "index": ({"url": "https://example.com/demo.whl", "archive_info": {}}, None),
     "git": ({"url": "https://example.com/demo.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}, None),
+    "no path": ({"url": "file:///a%00b", "dir_info": {}}, None),
     "no url": ({"dir_info": {}}, None),
     "url is a number": ({"url": 1, "dir_info": {}}, None),
     "url is broken": ({"url": "file://[", "dir_info": {}}, None),

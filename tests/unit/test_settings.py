@@ -82,33 +82,41 @@ def test_no_settings(pyproject: Table) -> None:
 
 
 WRONG_TYPES: dict[str, tuple[Table, str]] = {
-    "venvs is a text": ({"venvs": ".venv"}, "[tool.freshvenv] venvs is no list of texts"),
-    "venvs holds a number": ({"venvs": [1]}, "[tool.freshvenv] venvs is no list of texts"),
-    "venvs holds an empty text": ({"venvs": [""]}, "[tool.freshvenv] venvs is no list of texts"),
-    "exclude is a table": ({"exclude": {}}, "[tool.freshvenv] exclude is no list of texts"),
-    "extras is a text": ({"extras": "test"}, "[tool.freshvenv] extras is no list of texts"),
-    "groups is a truth value": ({"groups": True}, "[tool.freshvenv] groups is no list of texts"),
+    "venvs is a text": ({"venvs": ".venv"}, "[tool.freshvenv] venvs is not a list of strings"),
+    "venvs holds a number": ({"venvs": [1]}, "[tool.freshvenv] venvs is not a list of strings"),
+    "venvs holds an empty text": ({"venvs": [""]}, "[tool.freshvenv] venvs is not a list of strings"),
+    "venvs holds what is no path": ({"venvs": ["a\0b"]}, "[tool.freshvenv] venvs: 'a\\x00b' is not a path"),
+    "exclude is a table": ({"exclude": {}}, "[tool.freshvenv] exclude is not a list of strings"),
+    "extras is a text": ({"extras": "test"}, "[tool.freshvenv] extras is not a list of strings"),
+    "groups is a truth value": ({"groups": True}, "[tool.freshvenv] groups is not a list of strings"),
     "editable is a text": ({"editable": "yes"}, "[tool.freshvenv] editable is neither true nor false"),
     "editable is a number": ({"editable": 1}, "[tool.freshvenv] editable is neither true nor false"),
     "on-commit is a text": ({"on-commit": "true"}, "[tool.freshvenv] on-commit is neither true nor false"),
     "on-stale is unknown": ({"on-stale": "panic"}, "[tool.freshvenv] on-stale is 'panic'"),
     "on-stale is a list": ({"on-stale": []}, "[tool.freshvenv] on-stale is []"),
     "build-from is unknown": ({"build-from": "here"}, "[tool.freshvenv] build-from is 'here'"),
-    "config-settings is a list": ({"config-settings": []}, "[tool.freshvenv] config-settings is no table of texts"),
+    "config-settings is a list": (
+        {"config-settings": []},
+        "[tool.freshvenv] config-settings is not a table of strings",
+    ),
     "config-settings holds a list": (
         {"config-settings": {"a": ["b"]}},
-        "[tool.freshvenv] config-settings is no table of texts",
+        "[tool.freshvenv] config-settings is not a table of strings",
     ),
-    "projects is a table": ({"projects": {}}, "[[tool.freshvenv.projects]] is no array of tables"),
-    "projects holds a text": ({"projects": ["one"]}, "[[tool.freshvenv.projects]] is no array of tables"),
+    "projects is a table": ({"projects": {}}, "[[tool.freshvenv.projects]] is not an array of tables"),
+    "projects holds a text": ({"projects": ["one"]}, "[[tool.freshvenv.projects]] is not an array of tables"),
     "project without a path": ({"projects": [{}]}, "[[tool.freshvenv.projects]] needs a path"),
     "project with a number for its path": (
         {"projects": [{"path": 1}]},
         "[[tool.freshvenv.projects]] needs a path",
     ),
+    "project with what is no path": (
+        {"projects": [{"path": "a\0b"}]},
+        "[[tool.freshvenv.projects]]: 'a\\x00b' is not a path",
+    ),
     "extras of a project are a text": (
         {"projects": [{"path": "one", "extras": "test"}]},
-        "[[tool.freshvenv.projects]] extras is no list of texts",
+        "[[tool.freshvenv.projects]] extras is not a list of strings",
     ),
 }
 
@@ -121,7 +129,7 @@ def test_wrong_type(table: Table, message: str) -> None:
 
 
 def test_table_is_a_text() -> None:
-    with pytest.raises(SettingsError, match=re.escape("[tool.freshvenv] is no table")):
+    with pytest.raises(SettingsError, match=re.escape("[tool.freshvenv] is not a table")):
         parse_settings({"tool": {"freshvenv": "yes"}})
 
 

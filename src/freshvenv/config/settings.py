@@ -116,12 +116,12 @@ def parse_settings(pyproject: Mapping[str, Any], personal: Iterable[tuple[str, s
     tool = pyproject.get("tool", {})
     table = tool.get("freshvenv", {}) if isinstance(tool, Mapping) else {}
     if not isinstance(table, Mapping):
-        raise SettingsError("[tool.freshvenv] is no table")
+        raise SettingsError("[tool.freshvenv] is not a table")
     _refuse_unknown(table, _KEYS, "[tool.freshvenv]")
     settings = _general(Settings(default=_project(table, ProjectSettings(), "[tool.freshvenv]")), table)
     rows = table.get("projects", [])
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise SettingsError("[[tool.freshvenv.projects]] is no array of tables")
+        raise SettingsError("[[tool.freshvenv.projects]] is not an array of tables")
     projects = []
     for row in rows:
         where = "[[tool.freshvenv.projects]]"
@@ -129,6 +129,8 @@ def parse_settings(pyproject: Mapping[str, Any], personal: Iterable[tuple[str, s
         if not isinstance(row.get("path"), str):
             raise SettingsError(f"{where} needs a path")
         path = posixpath.normpath(row["path"])
+        if "\0" in path:
+            raise SettingsError(f"{where}: {path!r} is not a path")
         if path == ".." or path.startswith(("/", "../")):
             raise SettingsError(f"{where}: path {row['path']!r} leaves the repository")
         projects.append(_project(row, settings.default._replace(path=path), where))
@@ -168,7 +170,7 @@ def _project(table: Mapping[str, Any], base: ProjectSettings, where: str) -> Pro
     if "config-settings" in table:
         pairs = table["config-settings"]
         if not isinstance(pairs, Mapping) or not all(isinstance(value, str) for value in pairs.values()):
-            raise SettingsError(f"{where} config-settings is no table of texts")
+            raise SettingsError(f"{where} config-settings is not a table of strings")
         changes["config_settings"] = tuple(sorted(pairs.items()))
     return base._replace(**changes)
 
@@ -214,6 +216,8 @@ def _personal(settings: Settings, pairs: Iterable[tuple[str, str]]) -> Settings:
 
 
 def _inside(path: str, where: str) -> str:
+    if "\0" in path:
+        raise SettingsError(f"{where}: {path!r} is not a path")
     normal = posixpath.normpath(path)
     if path.startswith(("/", "~")) or normal == ".." or normal.startswith("../"):
         raise SettingsError(
@@ -225,7 +229,7 @@ def _inside(path: str, where: str) -> str:
 
 def _texts(value: object, where: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise SettingsError(f"{where} is no list of texts")
+        raise SettingsError(f"{where} is not a list of strings")
     return value
 
 
@@ -245,7 +249,7 @@ def _git_flag(value: str, where: str) -> bool:
 
 def _seconds(value: str, where: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 10):
-        raise SettingsError(f"{where} is no number of seconds: {value!r}", hint="0 is no limit")
+        raise SettingsError(f"{where} is not a number of seconds: {value!r}", hint="0 is no limit")
     return int(value)
 
 

@@ -12,6 +12,7 @@ from freshvenv.files import write_atomically
 from freshvenv.own import read_own
 from freshvenv.receipt import DamagedReceiptError, Receipt, dump, load
 from freshvenv.venvs.intent import Intent, read_intents
+from freshvenv.venvs.venv import is_venv
 
 
 class Notes(NamedTuple):
@@ -53,7 +54,7 @@ class Notes(NamedTuple):
         """Vouch for an install. Raises ``OSError``."""
         mark = self.mark_file(receipt)
         if receipt.mark:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(exist_ok=True)
             mark.touch()
         # It is sealed: one that a loss of power left cut is no receipt, and costs a reinstall.
         write_atomically(self.receipt_file, dump(receipt), durable=False)
@@ -78,8 +79,11 @@ class Notes(NamedTuple):
     def write_failure(self, tree: str, reason: str, outlasted: int = 0) -> None:
         """Note that installing a tree failed, so that the state can say so later.
 
-        ``outlasted``: the seconds after which the try was ended, 0 when it ended by itself.
+        ``outlasted``: the seconds after which the try was ended, 0 when it ended by itself. Nothing is noted in what is
+        no venv any more.
         """
+        if not is_venv(self.folder.parent):
+            return
         head = f"{tree} {outlasted}" if outlasted else tree
         with suppress(OSError):
             write_atomically(self.failure_file, f"{head}\n{reason}".encode(errors="surrogateescape"))

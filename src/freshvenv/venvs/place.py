@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from freshvenv.errors import VenvError
-from freshvenv.files import new_directory, remove_tree
+from freshvenv.files import is_new_name, new_directory, remove_tree
 from freshvenv.payload import digest
 from freshvenv.receipt import FileStamp
 from freshvenv.venvs.delta import Content, Delta, bytecode_of, is_unwanted, subtract
@@ -25,6 +25,8 @@ from freshvenv.venvs.layout import Layout, is_of_venv_itself
 from freshvenv.venvs.record import Containment, record_states
 from freshvenv.venvs.venv import Venv
 from freshvenv.venvs.witness import stamp_of, stamps
+
+_STAGE = "stage-"
 
 
 class Outgoing(NamedTuple):
@@ -76,7 +78,7 @@ def place(venv: Venv, layout: Layout, outgoing: Outgoing, note: Callable[[Iterab
         _prune(venv, outgoing.paths)
         return Placed(delta, None, present)
     venv.state.mkdir(exist_ok=True)
-    stage = new_directory(venv.state, "stage-")
+    stage = new_directory(venv.state, _STAGE)
     try:
         staged = _stage(stage, layout, delta.write)
         intent = note({*outgoing.paths, *wanted})
@@ -102,10 +104,12 @@ def place(venv: Venv, layout: Layout, outgoing: Outgoing, note: Callable[[Iterab
 
 def sweep(venv: Venv) -> None:
     """Remove what killed runs left of their staging. Called with the venv's lock held."""
-    for left in venv.state.glob("stage-*"):
-        remove_tree(left)
-    for left in venv.state.glob(".*"):
-        left.unlink(missing_ok=True)
+    for left in venv.state.glob(f"{_STAGE}*"):
+        if is_new_name(left.name, _STAGE):
+            remove_tree(left)
+    for left in venv.state.glob(".*-*"):
+        if is_new_name(left.name) and not left.is_dir():
+            left.unlink(missing_ok=True)
 
 
 def _going(wanted: Collection[str], outgoing: Outgoing, delta: Delta) -> list[str]:

@@ -16,6 +16,9 @@ from freshvenv.files import read_file
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 from freshvenv.pyproject import normalized
 
+STATE = ".freshvenv"
+"""The name of our own folder in a venv."""
+
 _DIST_INFO = ".dist-info"
 _EGG_INFO = ".egg-info"
 
@@ -35,7 +38,7 @@ class Venv(NamedTuple):
     @property
     def state(self) -> Path:
         """Our own folder in the venv: it dies with it."""
-        return self.path / ".freshvenv"
+        return self.path / STATE
 
 
 class Origin(NamedTuple):
@@ -66,7 +69,7 @@ class Distribution(NamedTuple):
 
 def is_venv(path: Path) -> bool:
     """Whether a directory is marked as a virtual environment."""
-    return (path / "pyvenv.cfg").is_file()
+    return os.path.isfile(path / "pyvenv.cfg")
 
 
 def open_venv(path: Path, cache: Path, wary_of: Path | None = None) -> Venv:
@@ -74,16 +77,19 @@ def open_venv(path: Path, cache: Path, wary_of: Path | None = None) -> Venv:
 
     Raises :class:`VenvError` when it cannot be used.
     """
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise VenvError("not a directory")
     if not is_venv(path):
         raise VenvError("not a virtual environment (it has no pyvenv.cfg)")
     if not _is_utf8(path):
         # As venv and uv, which make none there: no script could name its interpreter.
         raise VenvError("its path is not UTF-8")
+    if os.path.islink(path / STATE):
+        # What is swept in there would be swept elsewhere.
+        raise VenvError(f"its {STATE} is a link")
     python = path / "bin" / "python"
-    if not python.exists():
-        target = f" ({os.readlink(python)})" if python.is_symlink() else ""
+    if not os.path.exists(python):
+        target = f" ({os.readlink(python)})" if os.path.islink(python) else ""
         raise VenvError(f"its interpreter{target} is gone")
     interpreter = inspect_interpreter(python, cache, wary_of)
     if os.path.realpath(path / interpreter.platlib) == os.path.realpath(path / interpreter.purelib):
@@ -123,7 +129,8 @@ def egg_links(venv: Venv) -> dict[str, Path]:
         for file in sorted((venv.path / site).glob("*.egg-link")):
             with suppress(OSError):
                 line = os.fsdecode(read_file(file, 1024**2)).partition("\n")[0]
-                found[normalized(file.stem)] = Path(line.strip())
+                if "\0" not in line:
+                    found[normalized(file.stem)] = Path(line.strip())
     return found
 
 
@@ -173,10 +180,11 @@ def _origin(metadata: Path) -> Origin | None:
     try:
         data = json.loads((metadata / "direct_url.json").read_bytes())
         parts = urlsplit(data["url"])
-        if parts.scheme != "file":
+        path = unquote(parts.path, errors="surrogateescape")
+        if parts.scheme != "file" or "\0" in path:
             return None
         editable = data.get("dir_info", {}).get("editable") is True
-        return Origin(Path(unquote(parts.path, errors="surrogateescape")), editable, "dir_info" not in data)
+        return Origin(Path(path), editable, "dir_info" not in data)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 

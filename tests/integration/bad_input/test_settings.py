@@ -31,7 +31,7 @@ SETTINGS = {
     ),
     "venvs as a text": (
         ("[tool.freshvenv]", 'venvs = ".venv"'),
-        r"\[tool\.freshvenv\] venvs is no list of texts",
+        r"\[tool\.freshvenv\] venvs is not a list of strings",
     ),
     "project that is none": (
         ("[[tool.freshvenv.projects]]", 'path = "src"'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -10,9 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Never
 
 import pytest
 
+from freshvenv.source.git import discover
+from freshvenv.targets import find_targets
+from freshvenv.venvs.venv import Venv, distributions
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv
 from support.spoiled import Said, assert_hook_is_polite, change, everything_in, say, settings, shown
 from support.world import TOOLS, World
@@ -74,6 +79,16 @@ def record_is_damaged(repository: Repository) -> str:
     return r"broken, left alone: demo-1\.0\.dist-info/RECORD is damaged: .*; .* make the venv anew"
 
 
+def state_leads_elsewhere(repository: Repository) -> str:
+    elsewhere = repository.path / "notes"
+    elsewhere.mkdir()
+    for name in (".bashrc", ".profile-0123456789abcdef", "stage-0123456789abcdef"):
+        (elsewhere / name).write_text("somebody's")
+    shutil.rmtree(repository.venv / ".freshvenv")
+    (repository.venv / ".freshvenv").symlink_to(elsewhere)
+    return r"broken, left alone: its \.freshvenv is a link"
+
+
 UNUSABLE: list[Callable[[Repository], str]] = [
     not_a_venv,
     a_file,
@@ -83,6 +98,7 @@ UNUSABLE: list[Callable[[Repository], str]] = [
     leads_out_of_the_repository,
     record_is_gone,
     record_is_damaged,
+    state_leads_elsewhere,
 ]
 
 
@@ -117,6 +133,24 @@ def test_named_venv_that_is_none(installed: Repository, name: str, message: str)
     # The good one beside it waits for a right word.
     assert say(installed.world, "resync", ".venv", name, cwd=installed.path) == Said(2, f"freshvenv: {message}\n")
     assert everything_in(installed.path) == before
+
+
+def test_venv_that_nobody_may_look_into_does_not_stop_the_others(
+    installed: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(venv: Venv) -> Never:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(venv.path))
+
+    settings(installed, 'venvs = [".venv", "other"]')
+    make_venv(installed.world, installed.path / "other")
+    monkeypatch.setattr(
+        targets, "distributions", lambda venv: refuse(venv) if venv.path.name == "other" else distributions(venv)
+    )
+    found = find_targets(discover(installed.path), installed.world.root / "interpreters")
+    assert {it.candidate.label: it.candidate.trouble for it in found.targets} == {
+        ".venv": "",
+        "other": f"Permission denied: {installed.path / 'other'}",
+    }
 
 
 def test_one_broken_venv_does_not_stop_the_others(installed: Repository) -> None:

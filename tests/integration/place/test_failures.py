@@ -96,12 +96,15 @@ def test_other_content_than_was_placed_is_noticed(bench: Bench) -> None:
 def test_what_killed_runs_left_is_swept(bench: Bench) -> None:
     bench.install(OLD)
     before = bench.content()
-    (bench.venv.state / "stage-abc").mkdir()
-    (bench.venv.state / "stage-abc" / "0").touch()
-    (bench.venv.state / ".x.intent.json-w26lxa5j").touch()
-    (bench.venv.state / "other").touch()
+    kept = {"other", ".hidden", ".by-hand", "stage-left", ".dir-0123456789abcdef"}
+    for name in kept - {".dir-0123456789abcdef"}:
+        (bench.venv.state / name).touch()
+    (bench.venv.state / ".dir-0123456789abcdef").mkdir()
+    (bench.venv.state / "stage-0123456789abcdef").mkdir()
+    (bench.venv.state / "stage-0123456789abcdef" / "0").touch()
+    (bench.venv.state / ".x.intent.json-0123456789abcdef").touch()
     sweep(bench.venv)
-    assert [path.name for path in bench.venv.state.iterdir()] == ["other"]
+    assert {path.name for path in bench.venv.state.iterdir()} == kept
     assert bench.content() == before
 
 
