@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from freshvenv.errors import UsageError
+
 
 def cache_directory() -> Path:
     """Where wheels and build environments are kept; losing it costs time and nothing else."""
@@ -26,7 +28,10 @@ def _user_directory(kind: str, variable: str, default: str) -> Path:
     system: str = sys.platform
     if system == "linux":
         base = os.environ.get(variable, "")
-        return (Path(base) if base.startswith("/") else Path.home() / default) / "freshvenv"
+        try:
+            return (Path(base) if base.startswith("/") else Path.home() / default) / "freshvenv"
+        except RuntimeError as error:
+            raise UsageError("this user has no home directory", hint=f"set HOME or {variable}") from error
     from platformdirs import user_cache_path, user_state_path
 
     return {"cache": user_cache_path, "state": user_state_path}[kind]("freshvenv", appauthor=False)

@@ -12,7 +12,7 @@ from freshvenv import process
 from freshvenv.errors import FreshvenvError
 from freshvenv.hooks import framework, native
 from freshvenv.hooks.native import HookState
-from freshvenv.installers import find_uv
+from freshvenv.installers import find_uv, has_pip
 from freshvenv.observe import look
 from freshvenv.plan import State, judge
 from freshvenv.source.git import Repository, git, truth
@@ -170,8 +170,8 @@ def _hooks_path(subject: Subject) -> Iterator[Problem]:
 def _installer(subject: Subject) -> Iterator[Problem]:
     if find_uv() is None:
         python = native.noted_interpreter(subject.repository)
-        if python is None or process.run([python, "-I", "-m", "pip", "--version"], cwd=Path(os.sep)).status != 0:
-            yield Problem("neither uv nor pip is to be found, so no dependency can be installed", "install uv")
+        if python is None or not has_pip(python):
+            yield Problem("neither uv nor pip was found, so no dependency can be installed", "install uv")
 
 
 def _lockfile(subject: Subject) -> Iterator[Problem]:
@@ -237,7 +237,7 @@ def _venvs(subject: Subject) -> Iterator[Problem]:
         return
     for sighting in sight.outside:
         where = sighting.target.candidate.label
-        text = f"{sighting.observation.trouble}, so its install in {where} is not looked after"
+        text = f"{sighting.observation.trouble}, so its install in {where} is not kept fresh"
         yield Problem(text, "run freshvenv init in it, if it is a repository", harmless=True)
     for sighting in sight.sightings:
         state, reasons = judge(sighting.observation)

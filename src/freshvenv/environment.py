@@ -125,9 +125,11 @@ def seen_by_builds(environ: Mapping[str, str] = os.environ) -> tuple[tuple[str, 
 
 
 def _content(file: str) -> str:
-    from freshvenv.own import read_own
+    from pathlib import Path
+
+    from freshvenv.files import read_file
 
     try:
-        return os.fsdecode(read_own(file))
+        return os.fsdecode(read_file(Path(file)))
     except OSError:
         return ""

@@ -19,7 +19,7 @@ class FreshvenvError(Exception):
         self.hint = hint
 
 
-FAULT = "freshvenv resync, when that is set right"
+FAULT = "run freshvenv resync once that is fixed"
 """What to do about a fault of the machine."""
 
 

@@ -23,6 +23,9 @@ def personal_variables(environ: Mapping[str, str] = os.environ) -> tuple[str, ..
 
 def personal_settings(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """The files in which git looks for a person's settings (git-config(1)); they need not be there."""
+    named = environ.get("GIT_CONFIG_GLOBAL", "")
     home = environ.get("HOME", "")
     folder = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    return os.path.join(home, ".gitconfig"), os.path.join(folder, "git", "config")
+    usual = os.path.join(home, ".gitconfig"), os.path.join(folder, "git", "config")
+    # Another shell may not have the variable.
+    return usual if named in {"", os.devnull} else (named, *usual)

@@ -233,8 +233,8 @@ class _Job(NamedTuple):
     def _payload(self) -> Payload:
         with limited(self.limit, SlowBuildError(self._late("the build"), log=self.log)):
             if self.fingerprint.recipe.is_cacheable:
-                # A cache that is full, or cannot be written, is done without.
-                with suppress(OSError):
+                # A cache that is full, or cannot be written or read, is done without.
+                with suppress(OSError, DamagedPayloadError):
                     return self._wheels.get(self.fingerprint, self.venv.interpreter, self._build)
             return self._build(self._scratch())
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from freshvenv import process
+from freshvenv.files import new_directory, remove_tree
 
 
 class Installer(Protocol):
@@ -45,8 +47,8 @@ class Uv:
         return self._run(words, log)
 
     def _run(self, words: Sequence[str], log: Path) -> int:
-        # uv looks for settings from here upwards: [tool.uv.pip] of a tree would move the target.
-        return process.run_logged([self.program, *words], log=log, cwd=log.parent)
+        # uv looks for settings from here upwards: [tool.uv.pip] of a tree would move the target, and a home can be one.
+        return process.run_logged([self.program, *words], log=log, cwd=Path(os.sep))
 
 
 class Pip:
@@ -83,15 +85,30 @@ class Pip:
 
     def _with_pip(self, python: Path, log: Path) -> Path | None:
         base = Path(os.path.realpath(python))
-        for candidate in (python, base):
-            if process.run([candidate, "-I", "-m", "pip", "--version"], cwd=python.parent).status == 0:
-                return candidate
         spare = self.spare / base.as_posix().replace("/", "-").strip("-")
-        if not (spare / "pyvenv.cfg").exists():
-            self.spare.mkdir(parents=True, exist_ok=True)
-            if self.create(spare, base, log) != 0:
+        for candidate in (python, base, spare / "bin" / "python"):
+            if has_pip(candidate):
+                return candidate
+        # Made aside: one that a killed run left half made is never taken for a whole one.
+        self.spare.mkdir(parents=True, exist_ok=True)
+        made = new_directory(self.spare, "new-")
+        try:
+            if self.create(made, base, log) != 0 or not has_pip(made / "bin" / "python"):
                 return None
+            remove_tree(spare)
+            with suppress(OSError):  # another run has just put its own there
+                made.rename(spare)
+        finally:
+            remove_tree(made)
         return spare / "bin" / "python"
+
+
+def has_pip(python: Path) -> bool:
+    """Whether an interpreter is there, and has a pip that runs."""
+    try:
+        return process.run([python, "-I", "-m", "pip", "--version"], cwd=Path(os.sep)).status == 0
+    except OSError:
+        return False
 
 
 def find_uv() -> Path | None:

@@ -105,7 +105,7 @@ def sync(
             settled = sight, outcomes
             break
     if settled is None:
-        raise GitError("HEAD is moved all the time", hint="freshvenv resync, when whatever moves it is done")
+        raise GitError("HEAD keeps moving", hint="freshvenv resync, when whatever moves it is done")
     sight, outcomes = settled
     if not request.dry_run:
         leave_vouchers(sight, outcomes)
@@ -113,7 +113,8 @@ def sync(
             # Without a new one the fast path is not taken; an old one vouches for what it names and nothing newer.
             with suppress(OSError):
                 leave_stamp(sight, outcomes)
-    return list(done.values())
+    # Those that HEAD has left behind meanwhile count no more.
+    return [done[outcome.label] for outcome in outcomes]
 
 
 class _Run(NamedTuple):

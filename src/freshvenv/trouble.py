@@ -19,7 +19,7 @@ def line_of(error: BaseException) -> str:
         case OSError():
             return error_line(describe_os_error(error), FAULT)
         case _:
-            return error_line("interrupted; the next run sets it right")
+            return error_line("interrupted; the next run repairs it")
 
 
 def tell(error: BaseException) -> int:

@@ -1,7 +1,8 @@
 """Leaves what fast doors may take for done: stamps for the hooks, vouchers for ``run``, and answers for ``status``.
 
-Stamp and vouchers are dated to the moment of the observation, or to the last install: whatever changes later is newer.
-What was changed before that, when we had looked at it already, is asked for when they are written.
+Stamp and vouchers are dated to the moment of the observation, or to the last install: whatever changes later is newer,
+but for what changes within one tick of the file system's clock (some milliseconds), which lags behind. Changes between
+our look and that moment are checked for when the file is written.
 """
 
 from __future__ import annotations

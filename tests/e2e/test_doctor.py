@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -106,6 +107,18 @@ def test_finds(repository: Repository, case: Case) -> None:
     assert found[0].startswith("freshvenv: note: ") == case.harmless
     assert done.returncode == (0 if case.harmless else 1), done.stdout
     assert "Traceback" not in done.stderr, shlex.quote(case.steps)
+
+
+def test_neither_uv_nor_the_interpreter_is_there(repository: Repository) -> None:
+    """What was found before is said all the same."""
+    (repository.common_dir / "freshvenv" / "python").write_text("/gone/python\n")
+    program = (
+        "import sys; from freshvenv import cli, doctor; doctor.find_uv = lambda: None; sys.exit(cli.main(['doctor']))"
+    )
+    done = repository.world.run(sys.executable, "-c", program, cwd=repository.path, check=False)
+    assert done.returncode == 1
+    assert "interpreter of the hooks is gone: /gone/python" in done.stdout
+    assert "neither uv nor pip was found" in done.stdout
 
 
 @pytest.mark.parametrize(("version", "found"), [("0.8.13", True), ("0.8.14 (x 2025-08-28)", False), ("1.0", False)])

@@ -240,7 +240,7 @@ def test_fault_of_the_disk(repository: Repository) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert line.startswith("freshvenv: File exists: ")
-    assert line.endswith("(freshvenv resync, when that is set right)")
+    assert line.endswith("(run freshvenv resync once that is fixed)")
 
 
 def test_from_a_folder_that_is_gone(repository: Repository) -> None:

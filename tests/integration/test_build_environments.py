@@ -17,7 +17,7 @@ import pytest
 from freshvenv import process
 from freshvenv.errors import BuildError
 from freshvenv.fingerprint import Recipe
-from freshvenv.installers import Pip, Uv, choose_installer, find_uv
+from freshvenv.installers import Pip, Uv, choose_installer, find_uv, has_pip
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 from freshvenv.wheels.build import build_wheel
 from freshvenv.wheels.environments import BuildEnvironment, EnvironmentPool
@@ -388,13 +388,13 @@ def test_uv_is_called_in_a_neutral_place(fake: Path, tmp_path: Path) -> None:
     python.parent.mkdir(parents=True)
     assert Uv(fake).install(python, ["-r", "attrs>=1"], tmp_path / "log") == 3
     lines = (tmp_path / "log").read_text().splitlines()
-    assert lines == [str(tmp_path), *f"pip install --quiet --python {python} -- -r attrs>=1".split()]
+    assert lines == ["/", *f"pip install --quiet --python {python} -- -r attrs>=1".split()]
 
 
 def test_uv_makes_an_environment_of_no_project(fake: Path, tmp_path: Path) -> None:
     assert Uv(fake).create(tmp_path / "new", Path("/usr/bin/python3"), tmp_path / "log") == 3
     lines = (tmp_path / "log").read_text().splitlines()
-    assert lines[0] == str(tmp_path)
+    assert lines[0] == "/"
     assert lines[1:] == f"venv --quiet --no-project --python /usr/bin/python3 {tmp_path / 'new'}".split()
 
 
@@ -431,6 +431,24 @@ def test_pip_serves_a_venv_without_pip(world: World, tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert Pip(tmp_path / "spare").install(venv / "bin" / "python", [str(wheel)], log) == 0, log.read_text()
     world.run(venv / "bin" / "python", "-I", "-c", "import thing")
+
+
+def test_spare_pip_that_was_begun_and_not_finished_is_made_anew(world: World, tmp_path: Path) -> None:
+    venv, log = make_venv(world, tmp_path / "venv"), tmp_path / "log"
+    wheel = tmp_path / "thing-1-py3-none-any.whl"
+    write_tiny_wheel(wheel)
+    python = venv / "bin" / "python"
+    if has_pip(Path(os.path.realpath(python))):
+        world.run(python, "-m", "venv", "--without-pip", tmp_path / "base")
+    spare = tmp_path / "spare" / os.path.realpath(python).replace("/", "-").strip("-")
+    spare.mkdir(parents=True)
+    (spare / "pyvenv.cfg").touch()
+    pip = Pip(tmp_path / "spare")
+    assert pip.install(python, [str(wheel)], log) == 0, log.read_text()
+
+
+def test_no_pip_where_there_is_no_interpreter(tmp_path: Path) -> None:
+    assert not has_pip(tmp_path / "gone")
 
 
 def write_tiny_wheel(path: Path) -> None:

@@ -152,6 +152,7 @@ def test_two_hooks_in_the_way(repository: Repository) -> None:
     with pytest.raises(FreshvenvError, match="is in the way") as caught:
         native.install(repository)
     assert caught.value.hint == "remove it or give it another name"
+    assert not repository.is_opted_in()
     assert {name: content for name, content in hooks_in(repository).items() if name in before} == before
 
 
@@ -214,6 +215,16 @@ def test_is_opted_in(repository: Repository, values: list[str], expected: bool) 
     for value in values:
         repository.ask("config", "--add", "freshvenv.enabled", value)
     assert repository.is_opted_in() is expected
+
+
+def test_what_is_set_for_all_clones_opts_none_in(
+    world: World, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere = world.plain / "everywhere"
+    everywhere.write_text("[freshvenv]\n\tenabled = true\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(everywhere))
+    assert repository.settings("freshvenv") == (("freshvenv.enabled", "true"),)
+    assert not repository.is_opted_in()
 
 
 def test_opting_in(repository: Repository) -> None:

@@ -25,6 +25,7 @@ PROJECT, OTHER = Path("/place/demo"), Path("/place/demo/sub")
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Notes:
+    (tmp_path / "pyvenv.cfg").touch()
     return Notes(tmp_path / ".freshvenv", PROJECT)
 
 
@@ -34,6 +35,12 @@ def receipt(tree: str = "1" * 40) -> Receipt:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.suffix for path in folder.iterdir())
+
+
+def test_nothing_is_noted_in_what_is_no_venv(tmp_path: Path) -> None:
+    notes = Notes(tmp_path / "gone" / ".freshvenv", PROJECT)
+    notes.write_failure("1" * 40, "the build failed")
+    assert not notes.folder.parent.exists()
 
 
 # Receipts

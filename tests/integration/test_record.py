@@ -67,6 +67,12 @@ def test_owned(venv: Venv, row: str, path: str) -> None:
     assert owned == Owned(frozenset({path.format(site=site), f"{site}/demo-1.0.dist-info/RECORD"}), ())
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_signs_that_end_no_line_of_csv(venv: Venv, sign: str) -> None:
+    found = read(venv, f"demo/a{sign}b.txt,,\n{OWN}").paths
+    assert f"{venv.interpreter.purelib}/demo/a{sign}b.txt" in found
+
+
 def test_link_within_the_venv_is_owned(venv: Venv) -> None:
     (venv.path / venv.interpreter.purelib / "demo").symlink_to("demo-1.0.dist-info")
     assert f"{venv.interpreter.purelib}/demo/a.py" in read(venv, f"demo/a.py,,\n{OWN}").paths

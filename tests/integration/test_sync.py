@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, Never
 
 import pytest
@@ -16,7 +17,7 @@ from freshvenv.source.working_tree import WorkingTree
 from freshvenv.sync import Request, sync
 from freshvenv.venvs.place import Placed, place
 from freshvenv.venvs.venv import Venv
-from freshvenv.wheels import make
+from freshvenv.wheels import cache, make
 from freshvenv.workshop import Workshop
 from support.repository import Repository, assert_fresh, create, make_venv
 from support.world import World
@@ -55,6 +56,40 @@ def test_failure_on_a_commit_that_head_has_left_is_none(
     assert_fresh(repository, value)
 
 
+def test_venv_that_only_the_branch_has_that_head_left(world: World, repository: Repository) -> None:
+    """Its failure is no longer anybody's."""
+    make_venv(world, repository.path / "other")
+    settings = (repository.path / "pyproject.toml").read_text()
+    repository.write("pyproject.toml", settings.replace('venvs = [".venv"]', 'venvs = [".venv", "other"]'))
+    repository.commit("another venv")
+    said: list[Outcome] = []
+
+    def report(outcome: Outcome) -> None:
+        said.append(outcome)
+        if outcome.label == "other":
+            repository.git("switch", "--quiet", "main")
+
+    outcomes = sync(discover(repository.path), workshop_of(world), Request(), report)
+    assert any(outcome.label == "other" and outcome.failure for outcome in said)
+    assert [outcome.label for outcome in outcomes] == [".venv"]
+    assert_fresh(repository, 11)
+
+
+def test_cache_that_cannot_be_read_is_done_without(
+    world: World, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when no more files can be opened just then."""
+
+    def fail(place: Path) -> Never:
+        raise DamagedPayloadError(f"{place}: Too many open files")
+
+    repository.git("switch", "--quiet", "topic")
+    repository.edit("left", 7)
+    monkeypatch.setattr(cache, "load", fail)
+    [outcome] = sync(discover(repository.path), workshop_of(world), Request())
+    assert outcome.is_fresh, outcome.failure
+
+
 def test_head_that_never_comes_to_rest(world: World, repository: Repository) -> None:
     """What may be built is another commit each time than what is there when it is looked at."""
 
@@ -65,7 +100,7 @@ def test_head_that_never_comes_to_rest(world: World, repository: Repository) -> 
         def vet(self, _: Collection[str] = ()) -> None:
             pass
 
-    with pytest.raises(GitError, match="HEAD is moved all the time"):
+    with pytest.raises(GitError, match="HEAD keeps moving"):
         sync(discover(repository.path), workshop_of(world), Request(), guard=Late())
 
 
@@ -77,7 +112,7 @@ def test_head_that_moves_after_each_look(world: World, repository: Repository, m
     assert stamp.exists()
     stamp.rename(stamp.with_name("old"))
     monkeypatch.setattr(WorkingTree, "is_current", lambda _: False)
-    with pytest.raises(GitError, match="HEAD is moved all the time"):
+    with pytest.raises(GitError, match="HEAD keeps moving"):
         sync(found, workshop_of(world), Request())
     assert not stamp.exists()
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Never
 
 import pytest
 
+from freshvenv.errors import UsageError
 from freshvenv.workshop import Workshop
+
+
+def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Never:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with pytest.raises(UsageError, match="this user has no home directory") as caught:
+        Workshop.of_user()
+    assert caught.value.hint == "set HOME or XDG_CACHE_HOME"
 
 
 @pytest.mark.parametrize(
@@ -17,6 +30,8 @@ from freshvenv.workshop import Workshop
         ("cache/work-x", 2, False),
         ("cache/work-x", 0.5, True),
         ("cache/wheels", 99, True),
+        ("cache/pip/new-x", 2, False),
+        ("cache/pip/new-x", 0.5, True),
         ("state/logs/x.log", 31, False),
         ("state/logs/x.log", 29, True),
         ("state/logs/other", 99, True),

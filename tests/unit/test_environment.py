@@ -235,7 +235,8 @@ def test_files_of_constraints_are_read(tmp_path: Path) -> None:
     one.write_text("setuptools<70\n")
     assert seen_by_installers(environ) == (*sorted(environ.items()), (str(one), "setuptools<70\n"), (str(two), ""))
     before = seen_by_builds(environ)
-    two.write_text("wheel<1\n")
+    (tmp_path / "shared").write_text("wheel<1\n")
+    two.symlink_to(tmp_path / "shared")
     assert seen_by_builds(environ) != before
 
 

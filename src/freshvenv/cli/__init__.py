@@ -61,7 +61,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise StoppedError("interrupted; the next run sets it right") from None
+            raise StoppedError("interrupted; the next run repairs it") from None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -84,7 +84,6 @@ def init(kind: str | None) -> int:
     """
     repository = here()
     chosen = kind or ("pre-commit" if framework.names_our_hook(repository.top) else "native")
-    native.opt_in(repository)
     match chosen:
         case "native":
             changed = native.install(repository)
@@ -93,7 +92,9 @@ def init(kind: str | None) -> int:
             click.echo(f"hooks: installed by {framework.install(repository)}")
             if not framework.names_our_hook(repository.top):
                 click.echo("hooks: .pre-commit-config.yaml does not name the hook freshvenv yet, so it is not called")
+            native.opt_in(repository)
         case _:
+            native.opt_in(repository)
             click.echo("hooks: none installed")
     return _synchronize(repository, Request())
 

@@ -46,7 +46,7 @@ def cache_prune(days: float, size: int) -> int:
 
 @cache.command("clear")
 def cache_clear() -> int:
-    """Remove everything that nobody uses at the moment."""
+    """Remove every wheel and every build environment that nobody uses at the moment."""
     return _remove(0, 0)
 
 

@@ -15,11 +15,12 @@ from freshvenv.workshop import Workshop
 @click.pass_obj
 def doctor(removed: frozenset[str] | None) -> int:
     """Say what would keep the hooks from running, or make them unsafe."""
-    found = list(examine(Subject(here(), Workshop.of_user(), removed or frozenset(), is_switched_off())))
-    for problem in found:
+    is_well = True
+    for problem in examine(Subject(here(), Workshop.of_user(), removed or frozenset(), is_switched_off())):
         text = f"{problem.text} ({problem.hint})" if problem.hint else problem.text
         click.echo(printable(f"freshvenv: {'note: ' if problem.harmless else ''}{text}"))
-    if all(problem.harmless for problem in found):
+        is_well = is_well and problem.harmless
+    if is_well:
         click.echo("freshvenv: the hooks can run, and nothing makes them unsafe")
         return 0
     return 1

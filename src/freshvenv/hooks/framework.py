@@ -8,6 +8,7 @@ from pathlib import Path
 
 from freshvenv import process
 from freshvenv.errors import FreshvenvError
+from freshvenv.files import read_file
 from freshvenv.hooks.native import HOOK_TYPES
 from freshvenv.source.git import Repository
 
@@ -26,7 +27,7 @@ def names_our_hook(top: Path) -> bool:
 def _configuration_has(top: Path, pattern: re.Pattern[str]) -> bool:
     for name in CONFIGS:
         try:
-            if pattern.search((top / name).read_text(encoding="utf-8", errors="replace")):
+            if pattern.search(read_file(top / name).decode(errors="replace")):
                 return True
         except OSError:
             continue
@@ -42,7 +43,7 @@ def install(repository: Repository) -> str:
     program = _program(repository)
     words = [word for kind in HOOK_TYPES for word in ("--hook-type", kind)]
     if program is None:
-        raise FreshvenvError("neither pre-commit nor prek is to be found", hint=f"pre-commit install {' '.join(words)}")
+        raise FreshvenvError("neither pre-commit nor prek was found", hint=f"pre-commit install {' '.join(words)}")
     # Where types are asked for by name, the list is left out.
     for types in [[], words] if _configuration_has(repository.top, _DEFAULT_TYPES) else [words]:
         done = process.run([program, "install", *types], cwd=repository.top)

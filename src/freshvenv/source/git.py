@@ -234,8 +234,9 @@ class Repository:
         return _is_in(real, os.path.realpath(self.top)) and not any(_is_in(real, each) for each in inner)
 
     def is_opted_in(self) -> bool:
-        """Whether this clone's user wants automatic reinstalls here."""
-        values = [value for _, value in self.settings(r"^freshvenv\.enabled$")]
+        """Whether this clone's user wants automatic reinstalls here: what is set for all clones does not count."""
+        own = [it for it in self.configuration if it.key == "freshvenv.enabled" and it.scope in {"local", "worktree"}]
+        values = [it.value for it in own if not self._comes_with_tree(it.file)]
         return bool(values) and truth(values[-1]) is True
 
     def set_local(self, key: str, value: str) -> None:
@@ -336,7 +337,7 @@ def start_git(
     except FileNotFoundError as error:
         if not cwd.is_dir():
             raise UsageError(f"{cwd} is no directory") from error
-        raise GitError("git is not to be found", hint="install git, or put it on PATH") from error
+        raise GitError("git was not found", hint="install git, or put it on PATH") from error
 
 
 def discover(start: Path) -> Repository:

@@ -47,12 +47,19 @@ class Uncommitted(NamedTuple):
     def repository(self) -> Repository:
         return self.provenance.repository
 
+    @property
+    def _asks_about_files(self) -> bool:
+        """Whether files are weighed one by one; else all of what is checked out is trusted, or nothing of it."""
+        return self.provenance.settings.preset not in {Preset.ALWAYS, Preset.NEVER}
+
     def permit(self) -> None:
         """See that nothing which git, or its user, is just bringing into the working tree is a stranger's.
 
         What was found is noted. Raises :class:`UntrustedError`.
         """
         what = self.look_at_what_was_brought()
+        if not self._asks_about_files:
+            return
         if what is Brought.STRANGE and self._is_anything_left():
             raise UntrustedError(f"{_FILES} lie uncommitted in the working tree")
         if not self._is_accepted(what) and (strange := self._what_is_applied()) and self.repository.uncommitted():
@@ -70,7 +77,7 @@ class Uncommitted(NamedTuple):
         listing = listing or self.repository.listing()
         if not listing.paths:
             self._note(Brought.NOTHING)
-        if self.provenance.settings.preset in {Preset.ALWAYS, Preset.NEVER}:
+        if not self._asks_about_files:
             return listing
         if found := self._objection_to({*listing.paths, *more}):
             self._note(Brought.STRANGE)
@@ -81,7 +88,7 @@ class Uncommitted(NamedTuple):
         """What is to be said against building what lies uncommitted, if anything is. Nothing is noted."""
         uncommitted = self.repository.uncommitted()
         what = brought(self.repository)
-        if not uncommitted or self.provenance.settings.preset is Preset.ALWAYS:
+        if not uncommitted or not self._asks_about_files:
             return ""
         if not self._is_accepted(what) and (applied := self._what_is_applied()):
             return f"{applied} lies uncommitted in the working tree"
@@ -94,7 +101,7 @@ class Uncommitted(NamedTuple):
         if known is not Brought.NEW:
             return known
         uncommitted = self.repository.uncommitted()
-        if self.provenance.settings.preset is not Preset.ALWAYS and uncommitted:
+        if self._asks_about_files and uncommitted:
             squashed = _squashed(self.repository)
             if any(not it.good for it in self.provenance.judge_each(squashed)) or self._objection_to(uncommitted):
                 self._note(Brought.STRANGE)
@@ -105,7 +112,7 @@ class Uncommitted(NamedTuple):
     def look(self, more: Collection[str] = ()) -> Seen:
         """What lies uncommitted, and those of the ignored files that are named. Nothing is noted."""
         listing = self.repository.listing()
-        if self.provenance.settings.preset is Preset.ALWAYS:
+        if not self._asks_about_files:
             return Seen(listing, ())
         paths = {*listing.paths, *more}
         return Seen(listing, self._copies(paths), self._what_is_applied() if listing.paths else "")

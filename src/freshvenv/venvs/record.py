@@ -32,8 +32,8 @@ def owned_files(venv: Venv, distribution: Distribution) -> Owned:
 
     record = venv.path / distribution.metadata / "RECORD"
     try:
-        lines = record.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
-        rows = [elements[0] for elements in parse_record_file(lines)]
+        with record.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
+            rows = [elements[0] for elements in parse_record_file(lines)]
     except OSError as error:
         raise VenvError(f"{distribution.dist_info}/RECORD: {error.strerror}") from error
     except (InvalidRecordEntry, ValueError, csv.Error) as error:

@@ -135,7 +135,8 @@ class _Job(NamedTuple):
             raise BuildError(f"the build failed: {_last_words(self.log) or error}", log=self.log) from error
         except (build.BuildException, ValueError) as error:
             self.log.parent.mkdir(parents=True, exist_ok=True)
-            self.log.write_text(f"{error}\n")
+            with self.log.open("a", encoding="utf-8", errors="backslashreplace") as sink:
+                print(error, file=sink)
             raise BuildError(f"cannot be built: {error}", log=self.log) from error
 
     def _wheel(self, builder: ProjectBuilder) -> Path:

@@ -22,7 +22,7 @@ DAYS = 30
 """Days after which an entry goes that nobody used."""
 
 SIZE = 2 * 1024**3
-"""Bytes from which on entries go, those that were not used for the longest time first."""
+"""Bytes that may be kept. What was used last is kept first, as far as it fits."""
 
 _OFTEN = 3600
 """Seconds between two looks at a cache that only grows when something is built."""
@@ -78,7 +78,7 @@ def remove(gone: Iterable[Entry], locks: Path) -> list[Entry]:
 
 
 def keep_in_bounds(cache: Path, locks: Path, logs: Path) -> None:
-    """Remove what is too much, unless that was looked for a short while ago. Never fails: it is nobody's errand."""
+    """Remove what is too much, unless that was looked for a short while ago. Never raises: nobody asked for it."""
     mark = cache / "kept-in-bounds"
     now = time.time()
     with suppress(OSError):
@@ -99,6 +99,7 @@ def sweep(cache: Path, now: float) -> None:
         f"{wheel_cache.FOLDER}/*/new-*",
         f"{wheel_cache.FOLDER}/*/old-*",
         f"{environments.FOLDER}/old-*",
+        "pip/new-*",
     ):
         for left in cache.glob(pattern):
             if now - left.lstat().st_mtime > _LEFT_BEHIND:

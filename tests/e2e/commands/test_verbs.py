@@ -88,6 +88,18 @@ def test_init_twice_changes_nothing(world: World, kind: str) -> None:
     assert "freshvenv: .venv: fresh (" in done.stdout
 
 
+def test_init_that_fails_opts_nothing_in(world: World) -> None:
+    repository = create(world, world.root / "demo", branches={})
+    hooks = repository.common_dir / "hooks"
+    hooks.mkdir(exist_ok=True)
+    for name in ("post-merge", "post-merge.before-freshvenv"):
+        (hooks / name).write_text("#!/bin/sh\n")
+    done = repository.freshvenv("init", "--hooks", "native", check=False)
+    assert done.returncode == 1
+    assert "is in the way" in done.stderr
+    assert "freshvenv.enabled" not in repository.git("config", "--list")
+
+
 def test_init_where_there_is_no_venv(world: World) -> None:
     """The venv that is configured may come later; that there is none is said, and no failure."""
     repository = project(world)

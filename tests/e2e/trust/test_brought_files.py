@@ -267,8 +267,9 @@ def test_own_files_are_built_from_the_working_tree(scene: Scene, steps: str) -> 
         "rm brought; mkdir brought",
         'rm brought; ln -s "$OLDPWD/precious" brought',
         ">brought",
+        "echo garbage >brought",
     ],
-    ids=["a pipe", "a folder", "a link", "empty"],
+    ids=["a pipe", "a folder", "a link", "empty", "garbage"],
 )
 def test_a_damaged_note_of_files_is_taken_for_the_worst(scene: Scene, damage: str) -> None:
     scene.play(f"""

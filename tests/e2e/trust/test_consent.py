@@ -101,6 +101,27 @@ def test_the_preset_always_builds_everything(scene: Scene) -> None:
     assert scene.canary.exists()
 
 
+def test_the_preset_always_asks_about_no_file(scene: Scene) -> None:
+    """Not even about a stranger's mail that git stopped at."""
+    scene.play("""
+        git config freshvenv.trust always && digit right 6 && git commit --quiet --all --message mine
+        gift && git format-patch --quiet -1 --stdout FETCH_HEAD >../patch
+        git am --quiet --3way ../patch >../said 2>&1 && false || git checkout --quiet --ours . && git add --all
+        test -d "$(own_dir)/rebase-apply"
+    """)
+    assert scene.repository.freshvenv("run", "--", "true").returncode == 0
+
+
+def test_the_preset_never_calls_nothing_a_strangers(scene: Scene) -> None:
+    scene.play("""
+        git config freshvenv.trust never && digit left 8 && git commit --quiet --all --message own
+        git checkout --quiet --detach HEAD~1 && git checkout --quiet main -- src
+    """)
+    shown = scene.repository.freshvenv("resync", "--dry-run", check=False).stdout
+    assert "uncommitted: src/demo/left.py" in shown
+    assert "not trusted" not in shown
+
+
 def test_trust_is_shown_given_and_withdrawn(scene: Scene) -> None:
     repository = scene.repository
     scene.play("small 6 && gift && git merge --quiet --no-edit FETCH_HEAD")

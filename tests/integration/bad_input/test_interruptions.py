@@ -1,4 +1,4 @@
-"""Interrupted, killed, waited for, or read by nobody: the next run sets it right."""
+"""Interrupted, killed, waited for, or read by nobody: the next run repairs it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def slow(installed: Repository) -> Iterator[SlowBuild]:
     build.end()
 
 
-INTERRUPTED = "freshvenv: interrupted; the next run sets it right\n"
+INTERRUPTED = "freshvenv: interrupted; the next run repairs it\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda it: it.name)

@@ -39,7 +39,7 @@ def test_git_is_missing(installed: Repository) -> None:
     without = installed.with_environment(PATH=folder_with(installed.world))
     for command in (*COMMANDS, *HOOK_COMMANDS):
         said = say(without.world, *command, cwd=installed.path)
-        assert said == Said(1, "freshvenv: git is not to be found (install git, or put it on PATH)\n")
+        assert said == Said(1, "freshvenv: git was not found (install git, or put it on PATH)\n")
     assert everything_in(installed.path) == before
     assert_hook_is_polite(without)
 

@@ -144,7 +144,8 @@ def test_venv_that_nobody_may_look_into_does_not_stop_the_others(
     settings(installed, 'venvs = [".venv", "other"]')
     make_venv(installed.world, installed.path / "other")
     monkeypatch.setattr(
-        targets, "distributions", lambda venv: refuse(venv) if venv.path.name == "other" else distributions(venv)
+        "freshvenv.targets.distributions",
+        lambda venv: refuse(venv) if venv.path.name == "other" else distributions(venv),
     )
     found = find_targets(discover(installed.path), installed.world.root / "interpreters")
     assert {it.candidate.label: it.candidate.trouble for it in found.targets} == {

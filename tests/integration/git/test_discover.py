@@ -146,6 +146,6 @@ def test_directory_that_is_gone(world: World) -> None:
 
 def test_git_is_missing(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    with pytest.raises(GitError, match="git is not to be found") as caught:
+    with pytest.raises(GitError, match="git was not found") as caught:
         discover(world.root)
     assert caught.value.hint == "install git, or put it on PATH"
