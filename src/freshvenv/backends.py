@@ -114,6 +114,14 @@ OWN_FILES: tuple[str, ...] = tuple(it for each in BACKENDS.values() for it in ea
 SCRIPTS: tuple[str, ...] = ("setup.py", "setup.cfg", "hatch_build.py", *OWN_FILES)
 """Files that backends run or read beside ``pyproject.toml``."""
 
+_NATIVE = frozenset({"cmake", "cython", "maturin", "meson-python", "nanobind", "ninja", "numpy", "py-build-cmake"}) | {
+    *("pybind11", "scikit-build", "scikit-build-core", "setuptools-rust")
+}
+"""What builds extensions by the files of another build system."""
+
+NATIVE_FILES = ("meson.build", "CMakeLists.txt", "build.rs", "Makefile", "*.cmake")
+"""Files of such build systems, in which they are told to ask git."""
+
 COPIED: tuple[Keys, ...] = tuple(it for each in BACKENDS.values() for it in each.copied)
 
 
@@ -121,11 +129,10 @@ COPIED: tuple[Keys, ...] = tuple(it for each in BACKENDS.values() for it in each
 _NO_RULE = frozenset(
     {
         *("fallback-version", "fallback_root", "fallback_version", "parentdir_prefix_version", "raw-options"),
-        *("relative_to", "root", "search_parent_directories", "version_file", "version_file_template"),
-        *("write_template", "write_to", "write_to_template"),
+        *("relative_to", "root", "search_parent_directories", "version_file", "write_template", "write_to"),
     }
 )
-_SCHEMES = ("guess-next-dev", "no-guess-dev", "only-version", "post-release", "python-simplified-semver")
+_SCHEMES = ("guess-next-dev", "no-guess-dev", "only-version", "post-release")
 _LOCAL_SCHEMES = ("dirty-tag", "no-local-version", "node-and-date", "node-and-timestamp")
 _NEAREST_TAG_SCHEMES = {"source": ("scm", "vcs"), "local_scheme": _LOCAL_SCHEMES, "version_scheme": _SCHEMES}
 
@@ -133,6 +140,11 @@ _NEAREST_TAG_SCHEMES = {"source": ("scm", "vcs"), "local_scheme": _LOCAL_SCHEMES
 def are_known(names: Iterable[str]) -> bool:
     """Whether all of these look no further up than they are told, and at no other tag than the nearest."""
     return BACKENDS.keys() >= set(names)
+
+
+def are_known_or_native(names: Iterable[str]) -> bool:
+    """Whether all of these are known, or build by the files of another build system, which say what they ask git."""
+    return BACKENDS.keys() | _NATIVE >= set(names)
 
 
 def are_blind_to_git(names: Iterable[str]) -> bool:

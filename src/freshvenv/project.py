@@ -11,6 +11,7 @@ from freshvenv.backends import (
     BACKENDS,
     COPIED,
     HATCH_HOOKS,
+    NATIVE_FILES,
     OWN_CODE,
     OWN_FILES,
     SCRIPTS,
@@ -18,13 +19,14 @@ from freshvenv.backends import (
     VERSION_RULES,
     are_blind_to_git,
     are_known,
+    are_known_or_native,
     find_files,
     keeps_nearest_tag,
     see_names_only,
 )
 from freshvenv.files import read_file
 from freshvenv.pyproject import dig, folders_upwards, normalized
-from freshvenv.scripts import Scripts, module_goes_up, written_name
+from freshvenv.scripts import Imported, Scripts, build_files_ask_git, sources_go_up, written_name
 
 # Keys in its tables that no build looks at, or whose paths are only handed on.
 _NOT_BUILT = frozenset({"dependencies", "dev-dependencies", "envs", "group"})
@@ -73,7 +75,11 @@ class Project(NamedTuple):
         names = self._build_requirements
         if isinstance(dig(self.pyproject, "project", "version"), str):
             # Scripts may note the commit. Most of those of extensions do not, and their builds are dear.
-            return find_files(names or ()) or self._scripts.ask_git()
+            if names is not None and not are_known_or_native(names):
+                return True
+            is_native = names is not None and not are_known(names)
+            asks_git = self._scripts.ask_git() or (is_native and build_files_ask_git(self.directory, NATIVE_FILES))
+            return asks_git or find_files(names or ())
         if names is None:
             return self.has_setup_py
         if self.has_setup_py and "setuptools" in names:
@@ -82,7 +88,7 @@ class Project(NamedTuple):
             return True
         if names == {"pdm-backend"}:
             return dig(self.pyproject, "tool", "pdm", "version", "source") in {"scm", "call"}
-        return not are_blind_to_git(names)
+        return not are_blind_to_git(names) or any(value.asks_git() for value in self._imported_values)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -103,6 +109,8 @@ class Project(NamedTuple):
         # It only writes the version down.
         harmless = {HATCH_HOOKS} if isinstance(hooks, Mapping) and hooks.keys() == {"vcs"} else set()
         if self.has_setup_py or not names or not are_known(names) or self._own_code - harmless:
+            return False
+        if any(value.asks_git() for value in self._imported_values):
             return False
         tables = [dig(self.pyproject, *keys) for keys in VERSION_RULES]
         rules = [rule for table in tables if isinstance(table, Mapping) for rule in table.items()]
@@ -164,8 +172,10 @@ class Project(NamedTuple):
         texts = self._texts_of_tables
         if any(".." in re.split(r"[/\\]", text) for text in texts) or self._scripts.go_up():
             return True
-        folders = (self.directory, self.directory / "src")
-        return any(module_goes_up(folders, name) for name in self._modules_of_values)
+        if any(value.goes_up() for value in self._imported_values):
+            return True
+        makes_extensions = dig(self.pyproject, "tool", "setuptools", "ext-modules") or self._scripts.make_extensions()
+        return bool(makes_extensions) and sources_go_up(self.directory)
 
     @property
     def _texts_of_tables(self) -> list[str]:
@@ -182,8 +192,16 @@ class Project(NamedTuple):
         return Scripts(tuple(files))
 
     @property
-    def _modules_of_values(self) -> set[str]:
-        """The modules in which a backend looks for a value, such as the version."""
+    def _imported_values(self) -> tuple[Imported, ...]:
+        """The values, such as the version, that a backend takes from modules of the project."""
+        setuptools = dig(self.pyproject, "tool", "setuptools")
+        named = (dig(setuptools, "package-dir"), dig(setuptools, "packages", "find", "where"))
+        below = {"", "src", *(text for value in named for text in _texts(value))}
+        folders = tuple(dict.fromkeys(self.directory / name for name in sorted(below)))
+        return tuple(Imported(folders, value) for value in sorted(self._names_of_values))
+
+    @property
+    def _names_of_values(self) -> set[str]:
         tables = dig(self.pyproject, "tool", "setuptools", "dynamic")
         found = {dig(table, "attr") for table in _values(tables)} | {
             dig(self.pyproject, "tool", "pdm", "version", "getter")
@@ -193,7 +211,7 @@ class Project(NamedTuple):
         except OSError:
             text = ""
         found.update(re.findall(r"\battr:\s*([\w.]+)", text))
-        return {name.partition(":")[0] for name in found if isinstance(name, str)}
+        return {name.replace(":", ".") for name in found if isinstance(name, str)}
 
     @property
     def plain_backend(self) -> str:

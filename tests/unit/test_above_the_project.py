@@ -16,7 +16,7 @@ from support.projects import built_by, static
 def in_a_folder(top: Path, pyproject: dict[str, Any], files: Mapping[str, str] = MappingProxyType({})) -> Project:
     for name, text in files.items():
         path = top / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return Project("folder", top, pyproject, has_setup_py="setup.py" in files)
 
@@ -125,6 +125,42 @@ SCRIPTS = {
         built_by("setuptools", tool={"setuptools": {"dynamic": {"version": {"attr": "core.about.__version__"}}}}),
         {"core/__init__.py": "from ..x import y\ndef f(): ...", "core/about.py": "__version__ = '1'"},
         False,
+    ),
+    "version that a module of the package reads above it": (
+        built_by("setuptools", tool={"setuptools": {"dynamic": {"version": {"attr": "core.__version__"}}}}),
+        {
+            "core/__init__.py": "from ._version import (\n __version__)",
+            "core/_version.py": "open(f'{here}/../../VERSION')",
+        },
+        True,
+    ),
+    "version that is written down beside what goes up": (
+        built_by("setuptools", tool={"setuptools": {"dynamic": {"version": {"attr": "core.__version__"}}}}),
+        {"core/__init__.py": "from .x import y\n__version__: str = '1'", "core/x.py": "Path(__file__).parents[3]"},
+        False,
+    ),
+    "version of a module in a folder of packages": (
+        built_by(
+            "setuptools",
+            tool={"setuptools": {"package-dir": {"": "lib"}, "dynamic": {"version": {"attr": "core.v.version"}}}},
+        ),
+        {"lib/x": "", "lib/core/v.py": "version = open(f'{here}/../../VERSION').read()"},
+        True,
+    ),
+    "header above the project": (
+        static("setuptools", tool={"setuptools": {"ext-modules": [{"name": "x", "sources": ["src/x.c"]}]}}),
+        {"src/x.c": '#include <stdio.h>\n#  include "../../include/answer.h"\n'},
+        True,
+    ),
+    "header in the project": (
+        static("setuptools", tool={"setuptools": {"ext-modules": [{"name": "x", "sources": ["src/x.c"]}]}}),
+        {"src/x.c": '#include "../include/answer.h"\n', "include/answer.h": ""},
+        False,
+    ),
+    "header above the project, of an extension that setup.py builds": (
+        static("setuptools"),
+        {"setup.py": "setup(ext_modules=[Extension('x', ['x.c'])])", "x.c": '#include "../answer.h"'},
+        True,
     ),
     "version that setup.cfg looks for": (
         static("setuptools"),

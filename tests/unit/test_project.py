@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from freshvenv import scripts
 from freshvenv.project import Project
 from support.projects import built_by, static
 
@@ -127,6 +129,56 @@ def test_never_reads_git(pyproject: dict[str, Any]) -> None:
     assert not project(pyproject).may_read_git
 
 
+WRITTEN_DOWN: dict[str, tuple[dict[str, Any], dict[str, str], bool]] = {
+    "backend that is not known": (static("mine"), {}, True),
+    "meson that asks git": (static("meson-python"), {"meson.build": "vcs_tag(input: 'v.in', output: 'v.h')"}, True),
+    "meson that asks git in a folder": (
+        static("meson-python"),
+        {"src/meson.build": "run_command('git', 'describe')"},
+        True,
+    ),
+    "meson that asks nothing": (static("meson-python", "numpy"), {"meson.build": "project('demo', 'c')"}, False),
+    "cmake that looks for git": (static("scikit-build-core"), {"CMakeLists.txt": "find_package(Git REQUIRED)"}, True),
+    "rust that asks git": (static("maturin"), {"build.rs": 'Command::new("git")'}, True),
+    "setup.py that knows a library": (static("setuptools"), {"setup.py": "from git import Repo"}, True),
+    "setup.py that asks nothing": (static("setuptools"), {"setup.py": "from setuptools import setup"}, False),
+}
+"""Projects whose version is in the project table."""
+
+
+@pytest.mark.parametrize(("pyproject", "files", "expected"), WRITTEN_DOWN.values(), ids=WRITTEN_DOWN)
+def test_build_of_a_version_that_is_written_down(
+    tmp_path: Path, pyproject: dict[str, Any], files: dict[str, str], *, expected: bool
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert Project(".", tmp_path, pyproject, "setup.py" in files).may_read_git is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("__version__ = subprocess.run(['git', 'describe'])", True),
+        ("import git\n__version__ = '1.0'", True),
+        ("__version__ = '1'", False),
+    ],
+)
+def test_version_of_a_module_that_asks_git(tmp_path: Path, text: str, *, expected: bool) -> None:
+    (tmp_path / "src" / "demo").mkdir(parents=True)
+    (tmp_path / "src" / "demo" / "version.py").write_text(text)
+    attr = {"dynamic": {"version": {"attr": "demo.version.__version__"}}}
+    made = Project(".", tmp_path, built_by("setuptools", tool={"setuptools": attr}), has_setup_py=False)
+    assert made.may_read_git is expected
+    assert made.takes_nearest_tag is not expected
+
+
+def test_name_in_a_program_of_which_python_warns() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert scripts._name_in_program(b"PATTERN = '\\d'\nsetup(name='demo')") == "demo"
+
+
 def scm(tool: str = "setuptools_scm", **rules: Any) -> dict[str, Any]:
     return built_by("setuptools>=64", "setuptools-scm>=8", tool={tool: rules})
 
@@ -163,6 +215,8 @@ ANY_TAG = {
     "tags of a form, in a newer table": scm("vcs-versioning", tag={"prefix": "core-"}),
     "a command of its own": scm(git_describe_command="git describe --match core-*"),
     "a scheme that looks at the branch": scm(version_scheme="release-branch-semver"),
+    "another scheme that looks at the branch": scm(version_scheme="python-simplified-semver"),
+    "a file of a form that may name the branch": scm(version_file="v.py", version_file_template="{scm_version.branch}"),
     "a scheme that is code": scm("setuptools-scm", version_scheme="versions:scheme"),
     "a local scheme that is code": scm(local_scheme={"x": 1}),
     "hatch-vcs, tags of a form": hatch_vcs(**{"tag-pattern": "core-(.*)"}),
