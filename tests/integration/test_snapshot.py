@@ -140,6 +140,10 @@ LEFT_OUT = {
     "venv that is not ignored": "envs/one/lib/x.py",
     "bytecode that is not ignored": "src/demo/__pycache__/value.cpython-311.pyc",
     "metadata that setuptools leaves": "src/demo.egg-info/PKG-INFO",
+    "modules that setuptools leaves": "build/lib/demo/value.py",
+    "extensions that setuptools leaves": "build/lib.linux-x86_64-cpython-311/demo/fast.so",
+    "an image that setuptools leaves": "build/bdist.linux-x86_64/wheel/demo/value.py",
+    "objects that setuptools leaves, in a folder": "packages/build/temp.linux-x86_64/fast.o",
     "metadata at the top": "demo.egg-info/PKG-INFO",
 }
 
@@ -157,7 +161,17 @@ def test_left_out(repository: Repository, path: str) -> None:
     assert path not in listing(repository, read(repository).tree)
 
 
-TAKEN = ["envs/two/x.py", "envs/one.py", "src/demo/egg-info/x", "src/demo/cache/x.py", "src/envs/one/x.py"]
+TAKEN = [
+    "build/lib.py",
+    "build/x.py",
+    "build/library/x.py",
+    "rebuild/lib/x.py",
+    "envs/two/x.py",
+    "envs/one.py",
+    "src/demo/egg-info/x",
+    "src/demo/cache/x.py",
+    "src/envs/one/x.py",
+]
 
 
 @pytest.mark.parametrize("path", TAKEN)

@@ -20,7 +20,8 @@ from freshvenv.errors import GitError, NothingHereError, UsageError
 from freshvenv.source.picture import QUIET_GIT, STATUS, rows_of
 from freshvenv.source.refs import head_branch, head_commit
 
-_PICK = rb"(?m)^\s*(?!#)\S"
+_PICK = rb"(?m)^\s*(?:pick|p|reword|r|edit|e|squash|s|fixup|f|merge|m|reset|t)\s"
+"""What of a todo list moves HEAD (git-rebase(1)); all else is a comment, a name, a pause, or a program."""
 
 _NO_SUCH_KEY = 5
 """The exit status of git-config(1) where what is to be unset is not there."""

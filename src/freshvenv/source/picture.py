@@ -21,6 +21,10 @@ STATUS = ("--no-optional-locks", "status", "--porcelain=v1", "-z", "--untracked-
 """The git command whose output a picture is made of; pathspecs follow."""
 
 
+_LITTER = ("/__pycache__/", ".egg-info/", "/build/lib/", "/build/lib.", "/build/bdist.", "/build/temp.")
+"""Parts of the paths of folders."""
+
+
 def pathspecs_without(venvs: Iterable[str]) -> tuple[str, ...]:
     """Everything but virtual environments, as pathspecs (gitglossary(7)): their files are no part of the project."""
     return tuple(f":(top,exclude,literal){path}" for path in venvs)
@@ -36,19 +40,20 @@ def rows_of(listing: str) -> Iterator[tuple[str, str]]:
             yield row[:2], next(rows, "")
 
 
-def is_left(letters: str, path: str) -> bool:
-    """Whether a file is what running and installing leave: bytecode and ``*.egg-info`` folders that git does not know.
+def is_litter(letters: str, path: str) -> bool:
+    """Whether a file is what running and installing leave, and git does not know.
 
-    That is no part of a project, even where nobody told git to ignore it. It is not left out by pathspecs, which would
-    take git a fifth longer.
+    That is bytecode, ``*.egg-info`` folders, and what setuptools keeps in ``build``, from where it would pack modules
+    that are gone. It is no part of a project, even where nobody told git to ignore it. It is not left out by pathspecs,
+    which would take git a fifth longer.
     """
-    folders = path.split("/")[:-1]
-    return letters == "??" and any(name == "__pycache__" or name.endswith(".egg-info") for name in folders)
+    folder = f"/{path.rpartition('/')[0]}/"
+    return letters == "??" and any(sign in folder for sign in _LITTER)
 
 
 def own_rows(listing: str) -> Iterator[tuple[str, str]]:
-    """The same but for what is left there (:func:`is_left`)."""
-    return (row for row in rows_of(listing) if not is_left(*row))
+    """The same but for what is left there (:func:`is_litter`)."""
+    return (row for row in rows_of(listing) if not is_litter(*row))
 
 
 def picture_of(top: str, rows: Iterable[tuple[str, str]]) -> tuple[str, ...] | None:
