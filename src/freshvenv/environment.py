@@ -47,6 +47,15 @@ UV_NO_BINARY UV_NO_BINARY_PACKAGE UV_NO_BUILD UV_NO_BUILD_PACKAGE
 _FILES = frozenset({"PIP_BUILD_CONSTRAINT", "PIP_CONSTRAINT", "UV_BUILD_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE"})
 """Those whose value is a list of files."""
 
+_LISTS = _FILES | {"PIP_FIND_LINKS"}
+_PATHS = frozenset(
+    {
+        *("PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE"),
+        *("UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_CREDENTIALS_DIR"),
+    }
+)
+"""Those whose value is a list of paths, with blanks between them, and those whose value is one path."""
+
 # What compilers and backends read. They reach a build as they would reach that of `pip install .`.
 _BUILDS = """
 AR ARCHFLAGS CC CFLAGS CMAKE_ARGS CMAKE_GENERATOR CPATH CPP CPPFLAGS CXX CXXFLAGS C_INCLUDE_PATH DIST_EXTRA_CONFIG FC
@@ -93,14 +102,24 @@ def _set_of(names: Iterable[str], environ: Mapping[str, str]) -> tuple[str, ...]
 def scrub(environ: MutableMapping[str, str] = os.environ) -> frozenset[str]:
     """Make the environment safe to hand on: remove what redirects git, Python, pip or uv, and set the guard.
 
+    Relative paths in what stays become absolute.
+
     Called once by each door, before anything else is started, so that no call site can forget it. Returns the names of
     the variables that were removed.
     """
     removed = frozenset(name for name in environ if name in _ALSO or (name.startswith(_FAMILIES) and not is_kept(name)))
     for name in removed:
         del environ[name]
+    for name in (_LISTS | _PATHS) & environ.keys():
+        # Our children run elsewhere, where a relative path leads to something else.
+        words = environ[name].split() if name in _LISTS else [environ[name]]
+        environ[name] = " ".join(map(_absolute, words))
     environ[GUARD] = "1"
     return removed
+
+
+def _absolute(path: str) -> str:
+    return path if not path or path.startswith(("/", "~", "file:")) or "://" in path else os.path.abspath(path)
 
 
 def is_kept(name: str) -> bool:

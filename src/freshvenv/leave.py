@@ -20,6 +20,9 @@ def leave(status: int) -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             if stream:
                 stream.flush()
+    except BrokenPipeError:
+        # Whoever read us has gone away, and there is nobody to be told.
+        os._exit(status or 1)
     except (OSError, ValueError):
         # Python says so, as of every other program.
         sys.exit(status)

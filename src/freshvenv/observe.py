@@ -193,9 +193,16 @@ def _other_checkout(target: Target) -> str:
         origin = distribution.origin
         if origin is None or origin.archive or (name and normalized(distribution.name) != name):
             continue
-        if os.path.realpath(origin.path) != os.path.realpath(top) and origin.path.is_dir():
+        if os.path.realpath(origin.path) != os.path.realpath(top) and _may_be_checkout(origin.path, target):
             return os.fspath(origin.path)
     return ""
+
+
+def _may_be_checkout(path: Path, target: Target) -> bool:
+    """Whether a project may be there. In a folder of our own working tree, ignored files may be all that is left."""
+    if not path.is_relative_to(target.project.top):
+        return path.is_dir()
+    return any((path / name).is_file() for name in ("pyproject.toml", "setup.py"))
 
 
 def outgoing(sighting: Sighting) -> Outgoing:

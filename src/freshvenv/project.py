@@ -48,6 +48,11 @@ class Project(NamedTuple):
     pyproject: Mapping[str, Any]
     has_setup_py: bool
 
+    @property
+    def top(self) -> Path:
+        """The top of the working tree."""
+        return self.directory if self.path == "." else self.directory.parents[self.path.count("/")]
+
     def has_uv_lock(self) -> bool:
         """Whether uv manages it: a lockfile is there, or further up to the repository's top (a workspace)."""
         return any((folder / "uv.lock").is_file() for folder in folders_upwards(self.directory))

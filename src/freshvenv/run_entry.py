@@ -130,6 +130,9 @@ def _become(command: Sequence[str], venv: str, environ: Mapping[str, str]) -> in
     _restore_signals()
     try:
         os.execvpe(command[0], list(command), env)  # noqa: S606 - a shell would take its words apart
+    except ValueError as error:
+        print(f"freshvenv: {command[0]!r}: {error}", file=sys.stderr)
+        return 127
     except OSError as error:
         print(f"freshvenv: {command[0]!r}: {error.strerror}", file=sys.stderr)
         return 127 if isinstance(error, FileNotFoundError) else 126

@@ -5,6 +5,8 @@ Where nothing has changed since all of them were fresh, hardly more is loaded th
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 
 from freshvenv.answer import asked_from, recall
@@ -26,6 +28,9 @@ def main(arguments: list[str]) -> int | None:
     if not _OPTIONS.issuperset(arguments):
         return None
     scrub()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that this terminal has no signs for is shown all the same.
+        sys.stdout.reconfigure(errors="backslashreplace")
     said = None if "--json" in arguments or is_run_by_a_manager() else _said_before()
     if said is not None and _print(said):
         return 0

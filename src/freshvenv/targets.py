@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -162,7 +163,7 @@ class _Lookup:
 
     def __init__(self, repository: Repository, cache: Path, *, trusting: bool) -> None:
         self._trusting = trusting
-        self._repository = repository
+        self.repository = repository
         self._top = repository.top
         self._cache = cache
         self.seen: dict[Path, Candidate] = {}
@@ -223,7 +224,7 @@ class _Lookup:
         label = path.relative_to(self._top).as_posix() if path.is_relative_to(self._top) else str(path)
         if not os.path.lexists(path):
             return Candidate(path, label, missing=True)
-        if self._repository.tracks(path / "bin" / "python"):
+        if self.repository.tracks(path / "bin" / "python"):
             return Candidate(
                 path, label, trouble="its interpreter is a file of the repository, which any branch can change"
             )
@@ -273,14 +274,33 @@ def _projects(top: Path, settings: Settings, lookup: _Lookup) -> list[tuple[Proj
             if not project.is_buildable:
                 raise SettingsError(f"[[tool.freshvenv.projects]]: {wanted.path!r} is no project")
         return pairs
-    paths = ["."]
+    names: dict[str, set[str]] = {".": set()}
     for candidate, _ in lookup.candidates(settings.default):
         for distribution in candidate.contents:
             origin = distribution.origin
-            if origin and not origin.archive and origin.path.is_relative_to(top) and origin.path.is_dir():
-                paths.append(origin.path.relative_to(top).as_posix())
-    found = {project.path: project for project in (load_project(top, path) for path in dict.fromkeys(paths))}
-    return [(project, settings.of(project.path)) for project in found.values() if project.is_buildable]
+            if origin and not origin.archive and (path := _below(origin.path, top)):
+                names.setdefault(path, set()).add(normalized(distribution.name))
+    loaded = {path: load_project(top, path) for path in names}
+    found = {project.path: project for project in loaded.values() if project.is_buildable}
+    if gone := {name for path, project in loaded.items() if not project.is_buildable for name in names[path]}:
+        # Another branch may have them in other folders.
+        found |= {it.path: it for it in _tracked_projects(lookup.repository) if normalized(it.name) in gone}
+    return [(project, settings.of(project.path)) for project in found.values()]
+
+
+def _below(path: Path, top: Path) -> str:
+    """A path relative to the working tree, links resolved on both sides; empty where it is not in it."""
+    relative = os.path.relpath(os.path.realpath(path), os.path.realpath(top))
+    return "" if relative == ".." or relative.startswith("../") else relative
+
+
+def _tracked_projects(repository: Repository) -> Iterator[Project]:
+    """The projects that git knows anywhere in the working tree; those that cannot be read are left out."""
+    patterns = (f":(top,glob)**/{name}" for name in ("pyproject.toml", "setup.py"))
+    names = repository.ask("ls-files", "-z", "--", *patterns).split("\0")
+    for folder in islice(dict.fromkeys(os.path.dirname(name) or "." for name in names if name), MOST):
+        with suppress(SettingsError, OSError):
+            yield load_project(repository.top, folder)
 
 
 def load_project(top: Path, path: str) -> Project:
@@ -340,7 +360,7 @@ def _is_of(distribution: Distribution, name: str, directory: Path, top: Path) ->
     if not origin.archive:
         return _same(origin.path, directory)
     # Of a project whose name only a build tells, the archive may be that of anything.
-    return origin.path.is_relative_to(top) and normalized(distribution.name) == name
+    return normalized(distribution.name) == name and bool(_below(origin.path, top))
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -23,8 +23,9 @@ def line_of(error: BaseException) -> str:
 
 
 def tell(error: BaseException) -> int:
-    """Print the line on standard error and return the exit status."""
-    print(line_of(error), file=sys.stderr, flush=True)
+    """Print the line on standard error and return the exit status; nothing where whoever reads us has gone away."""
+    if not isinstance(error, BrokenPipeError):
+        print(line_of(error), file=sys.stderr, flush=True)
     match error:
         case FreshvenvError():
             return error.exit_code

@@ -256,6 +256,12 @@ def test_no_such_command(repository: Repository) -> None:
     assert (done.returncode, done.stderr) == (127, "freshvenv: 'no-such-program': No such file or directory\n")
 
 
+def test_command_without_a_name(repository: Repository) -> None:
+    done = run(repository, "", check=False)
+    assert done.returncode == 127
+    assert done.stderr == "freshvenv: '': execve: argv first element cannot be empty\n"
+
+
 def test_command_that_may_not_be_run(repository: Repository) -> None:
     repository.write("plain", "")
     answer(repository)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -274,6 +275,26 @@ def test_partial_clone(repository: Repository) -> None:
     found = discover(partial.path)
     with clean_checkout(found, found.head(), found.head().tree, repository.world.root / "scratch") as top:
         assert (top / "src/demo/left.py").read_text() == "NUMBER = 2\n"
+
+
+def test_partial_clone_whose_origin_is_found_from_here_alone(repository: Repository) -> None:
+    """By a path relative to it, or by a name that its own configuration explains."""
+    repository.git("config", "uploadpack.allowFilter", "true")
+    partial = Repository(repository.world, repository.world.root / "partial")
+    url = repository.path.as_uri()
+    for setting in (("remote.origin.url", "../demo"), (f"url.{url}.insteadOf", "mine:demo")):
+        shutil.rmtree(partial.path, ignore_errors=True)
+        repository.world.git(
+            "clone", "--quiet", "--filter=blob:none", "--no-checkout", url, str(partial.path), cwd=partial.path.parent
+        )
+        partial.git("config", *setting)
+        if setting[0].startswith("url."):
+            partial.git("config", "remote.origin.url", "mine:demo")
+        found = discover(partial.path)
+        head = found.head()
+        with clean_checkout(found, head, head.tree, partial.world.root / "scratch") as top:
+            assert files_in(top) == fresh_clone(repository)
+        shutil.rmtree(repository.world.root / "clone")
 
 
 def test_sparse_clone_is_built_whole(repository: Repository) -> None:

@@ -89,6 +89,30 @@ def test_goes(name: str) -> None:
     assert environ == {GUARD: "1"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("UV_CONSTRAINT", "one.txt sub/two.txt", "{}/one.txt {}/sub/two.txt"),
+        (
+            "PIP_CONSTRAINT",
+            "https://example.com/one.txt /two.txt ~/three.txt",
+            "https://example.com/one.txt /two.txt ~/three.txt",
+        ),
+        ("PIP_FIND_LINKS", "file:wheels wheels", "file:wheels {}/wheels"),
+        ("UV_CONFIG_FILE", "a folder/uv.toml", "{}/a folder/uv.toml"),
+        ("PIP_CONFIG_FILE", "", ""),
+        ("UV_INDEX_URL", "relative", "relative"),
+    ],
+)
+def test_relative_paths_become_absolute(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, expected: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    environ = {name: value}
+    scrub(environ)
+    assert environ[name] == expected.replace("{}", str(tmp_path))
+
+
 STAYS = [
     # what git needs to reach a network, and to find a person's settings
     "GIT_SSH",
@@ -146,9 +170,9 @@ STAYS = [
 
 @pytest.mark.parametrize("name", STAYS)
 def test_stays(name: str) -> None:
-    environ = {name: "x"}
+    environ = {name: "/x"}
     scrub(environ)
-    assert environ == {name: "x", GUARD: "1"}
+    assert environ == {name: "/x", GUARD: "1"}
 
 
 def test_scrubbing_twice_changes_nothing() -> None:
@@ -224,9 +248,9 @@ def test_seen(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_INSTALLERS)
 def test_what_is_seen_reaches_an_installer(name: str) -> None:
-    environ = {name: "x"}
+    environ = {name: "/x"}
     scrub(environ)
-    assert seen_by_installers(environ)[:1] == ((name, "x"),)
+    assert seen_by_installers(environ)[:1] == ((name, "/x"),)
 
 
 def test_files_of_constraints_are_read(tmp_path: Path) -> None:

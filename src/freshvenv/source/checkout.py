@@ -27,6 +27,10 @@ _CARRIED = (
 )
 
 
+# Where objects are left on the other side until they are needed (partial clones), also how git gets there.
+_OF_PARTIAL_CLONES = r"^(url\..*\.insteadof|core\.sshcommand|http\..*|credential\..*)$"
+
+
 @contextmanager
 def clean_checkout(
     repository: Repository, head: Head, tree: str, parent: Path, untracked: Iterable[str] = ()
@@ -97,11 +101,20 @@ def _config(repository: Repository, head: Head) -> str:
     pairs = [("core.repositoryformatversion", "1" if is_sha256 else "0"), ("core.bare", "false")]
     if is_sha256:
         pairs.append(("extensions.objectformat", "sha256"))
-    pairs += repository.settings(_CARRIED)
+    carried = repository.settings(_CARRIED)
+    pairs += ((key, _from_anywhere(repository, value) if key.endswith(".url") else value) for key, value in carried)
+    if any(key.endswith(".promisor") for key, _ in carried):
+        pairs += repository.settings(_OF_PARTIAL_CLONES)
     large_files = repository.common_dir / "lfs"
     if large_files.is_dir():
         pairs.append(("lfs.storage", str(large_files)))
     return "".join(_config_lines(key, value) for key, value in pairs)
+
+
+def _from_anywhere(repository: Repository, url: str) -> str:
+    """The URL of a remote; where it is a path relative to the working tree, an absolute one."""
+    path = repository.top / url
+    return os.path.normpath(path) if url and path.exists() else url
 
 
 def _config_lines(key: str, value: str) -> str:

@@ -67,9 +67,10 @@ def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> Layout:
         "purelib": venv.interpreter.purelib,
         "platlib": venv.interpreter.platlib,
         "scripts": venv.interpreter.scripts,
-        "headers": f"{venv.interpreter.headers}/{payload.name}",
         "data": ".",
     }
+    if any(file.scheme == "headers" for file in payload.files):
+        places["headers"] = f"{venv.interpreter.headers}/{_declared_name(payload)}"
     files: dict[str, File] = {}
     made: dict[str, bytes] = {}
 
@@ -97,6 +98,12 @@ def lay_out(venv: Venv, payload: Payload, extra: Mapping[str, bytes]) -> Layout:
     files.pop(_join(site, record), None)
     make(payload.scheme, record, _record(files, site, record))
     return Layout(files, made, payload)
+
+
+def _declared_name(payload: Payload) -> str:
+    """The name as METADATA has it, after which pip names the folder of headers."""
+    name = re.search(rb"(?mi)^Name:[ \t]*(\S+)", payload.metadata().partition(b"\n\n")[0])
+    return name[1].decode(errors="replace") if name else payload.name
 
 
 def _join(place: str, path: str) -> str:

@@ -43,7 +43,7 @@ def build_wheel(
     ``log``. Raises :class:`BuildError`.
     """
     job = _Job(source, interpreter, recipe, out, pool, log, _plain(source), in_place)
-    with _warnings_into(log):
+    with warnings_into(log):
         return job.with_known_requirements() or job.run()
 
 
@@ -166,8 +166,8 @@ class _Job(NamedTuple):
 
 
 @contextmanager
-def _warnings_into(log: Path) -> Iterator[None]:
-    """Keep what backends warn of, which ``build`` hands on as Python warnings, out of the user's terminal."""
+def warnings_into(log: Path) -> Iterator[None]:
+    """Keep what is warned of in a build or in what it made, by means of Python, out of the user's terminal."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

@@ -13,7 +13,7 @@ from freshvenv.payload import Payload
 from freshvenv.project import Project
 from freshvenv.source.checkout import clean_checkout
 from freshvenv.source.working_tree import WorkingTree
-from freshvenv.wheels.build import build_wheel
+from freshvenv.wheels.build import build_wheel, warnings_into
 from freshvenv.wheels.environments import EnvironmentPool
 from freshvenv.wheels.unpack import Move, unpack
 
@@ -37,9 +37,11 @@ def make_payload(
     out = scratch / "wheel"
     if not recipe.is_cacheable:
         wheel = build_wheel(project.directory, interpreter, recipe, out, pool=pool, log=log, in_place=True)
-        return unpack(wheel, folder, log)
+        with warnings_into(log):
+            return unpack(wheel, folder, log)
     # Only where the fingerprint tells a file that is untracked from one that is not.
     untracked = tree.untracked() if project.may_read_git else ()
     with clean_checkout(tree.repository, tree.head, tree.tree, scratch, untracked) as top:
         wheel = build_wheel(top / project.path, interpreter, recipe, out, pool=pool, log=log)
-    return unpack(wheel, folder, log, Move(top, tree.repository.top))
+    with warnings_into(log):
+        return unpack(wheel, folder, log, Move(top, tree.repository.top))

@@ -175,6 +175,46 @@ def test_module_that_moves_from_one_project_to_another(world: World, source: str
         assert {target.state for target in repository.targets()} == {"fresh"}
 
 
+def test_project_that_another_branch_has_in_another_folder(world: World) -> None:
+    """No setting says where it is, and the old folder is gone."""
+    repository = monorepo(world, "")
+    for name in ("one", "two"):
+        world.run(
+            "uv",
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            repository.venv / "bin" / "python",
+            f"./{name}",
+            cwd=repository.path,
+        )
+    repository.freshvenv("init", "--hooks", "native")
+    repository.git("switch", "--quiet", "--create", "moved")
+    (repository.path / "packages").mkdir()
+    repository.git("mv", "two", "packages/two")
+    repository.write("packages/two/src/other/left.py", "NUMBER = 5\n")
+    repository.commit("moved")
+    shutil.rmtree(repository.path / "two", ignore_errors=True)
+    repository.git("switch", "--quiet", "main")
+    repository.git("switch", "--quiet", "moved")
+    shutil.rmtree(repository.path / "two", ignore_errors=True)
+    assert {(it.project, it.state) for it in repository.targets()} == {("one", "fresh"), ("packages/two", "fresh")}
+    assert other_value(repository, repository.venv) == 51
+    repository.git("switch", "--quiet", "main")
+    assert {(it.project, it.state) for it in repository.targets()} == {("one", "fresh"), ("two", "fresh")}
+    assert other_value(repository, repository.venv) == 11
+
+
+def test_project_that_was_installed_by_a_path_with_a_link(world: World) -> None:
+    repository = monorepo(world, "")
+    (world.root / "link").symlink_to(repository.path)
+    where = f"{world.root}/link/one"
+    world.run("uv", "pip", "install", "--quiet", "--python", repository.venv / "bin" / "python", where, cwd=world.root)
+    repository.freshvenv("init", "--hooks", "native")
+    assert [(it.project, it.state) for it in repository.targets()] == [("one", "fresh")]
+
+
 def test_project_behind_a_link(world: World) -> None:
     """What the link leads to is compared, not the link."""
     repository = monorepo(world, TWO_PROJECTS.replace('path = "one"', 'path = "link"'))

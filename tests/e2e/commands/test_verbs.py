@@ -14,7 +14,7 @@ import pytest
 from freshvenv.report import printable
 from support.commands import REINSTALLED, TREES, content, install, project, ready, values
 from support.repository import Repository, assert_fresh, create, installed_value, make_venv, own_lines
-from support.world import World
+from support.world import TOOLS, World
 
 HOOK_TYPES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
 
@@ -350,6 +350,22 @@ def test_status(world: World, row: State) -> None:
     assert first == f"freshvenv: .venv: {row.state}"
     assert [reason.strip() for reason in reasons[: len(target["reasons"])]] == [*map(printable, target["reasons"])]
     assert content(repository.path) == before
+
+
+@pytest.mark.ordinary_place("what is printed is compared")
+def test_status_where_the_terminal_has_no_signs_for_a_name(world: World) -> None:
+    repository = ready(world)
+    repository.write("ü.py", "")
+    shown = repository.with_environment(PYTHONIOENCODING="ascii").freshvenv("status")
+    assert "uncommitted: \\xfc.py" in shown.stdout
+
+
+def test_status_that_nobody_reads(world: World) -> None:
+    repository = ready(world)
+    for _ in range(2):
+        words = f"{TOOLS / 'freshvenv'} status | true"
+        done = world.run("sh", "-c", words, cwd=repository.path)
+        assert done.stderr == ""
 
 
 def test_status_where_nothing_is_to_be_kept_fresh(world: World) -> None:

@@ -66,6 +66,14 @@ def test_exec_bit_is_for_those_who_may_read(bench: Bench) -> None:
     assert (bench.site / "demo" / "a.py").stat().st_mode & 0o777 == 0o640
 
 
+def test_headers_are_in_a_folder_of_the_name_that_is_declared(bench: Bench) -> None:
+    """The name of the wheel's file is another one."""
+    info = {"my_demo_pkg-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: My.demo-pkg\nVersion: 1.0\n\nName: x\n"}
+    wheel = Wheel({"my_demo_pkg-1.0.data/headers/my.h": "x", **info}, name="my_demo_pkg", metadata=False)
+    bench.install(wheel)
+    assert (bench.venv.path / bench.venv.interpreter.headers / "My.demo-pkg" / "my.h").is_file()
+
+
 def test_headers_are_where_pip_puts_them(bench: Bench) -> None:
     bench.install(Wheel({"demo-1.0.data/headers/deep/demo.h": "x"}))
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
