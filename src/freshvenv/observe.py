@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from freshvenv.environment import named_variables, version_variables
 from freshvenv.errors import GitError, OutsideError, VenvError
+from freshvenv.files import read_file
 from freshvenv.fingerprint import Fingerprint, Recipe, compare
 from freshvenv.plan import Observation
 from freshvenv.project import Project
@@ -95,12 +97,24 @@ def _scope(project: Project, tree: WorkingTree) -> str:
 
 
 def _recipe(target: Target, receipt: Receipt | None) -> Recipe:
-    origins = [it.origin for it in target.installed if it.origin]
-    if origins:
-        found = any(origin.editable for origin in origins)
+    known = [it for it in target.installed if it.origin]
+    if known:
+        found = any(_is_editable(it, target) for it in known)
     else:
         found = receipt is not None and receipt.fingerprint.recipe.editable
     return target.settings.recipe(editable=found)
+
+
+def _is_editable(distribution: Distribution, target: Target) -> bool:
+    """Whether an install leads into the working tree. tox makes an editable wheel, and installs that as a file."""
+    origin, venv = distribution.origin, target.candidate.venv
+    if origin is None or venv is None or not origin.archive:
+        return origin is not None and origin.editable
+    with suppress(VenvError, OSError):
+        links = [path for path in owned_files(venv, distribution).paths if path.endswith(".pth")]
+        texts = [read_file(venv.path / path) for path in links]
+        return any(os.fsencode(target.project.directory) in text or b"__editable__" in text for text in texts)
+    return False
 
 
 def observe(target: Target, tree: WorkingTree, *, hastily: bool = False) -> Sighting:

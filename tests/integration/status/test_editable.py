@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +35,26 @@ def link_removed(repository: Repository) -> None:
 def made_plain(repository: Repository) -> None:
     repository.git("config", "--unset", "freshvenv.editable")
     uv(repository, "pip", "install", "--quiet", "--no-deps", "--python", repository.venv / "bin" / "python", ".")
+
+
+def test_editable_wheel_that_tox_installed_stays_editable(repository: Repository) -> None:
+    """Its origin is a file, and does not say what it is."""
+    uv(repository, "pip", "install", "--quiet", "--no-deps", "--python", repository.venv / "bin" / "python", "-e", ".")
+    [origin] = site(repository).glob("demo-*.dist-info/direct_url.json")
+    wheel = repository.path / ".tox" / ".pkg" / "dist" / "demo-1.0-0.editable-py3-none-any.whl"
+    origin.write_text(json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
+    resync(repository)
+    assert of(repository).editable
+
+
+def test_plain_wheel_stays_plain(repository: Repository) -> None:
+    made_plain_anew = ("pip", "install", "--quiet", "--no-deps", "--python", repository.venv / "bin" / "python", ".")
+    uv(repository, *made_plain_anew)
+    [origin] = site(repository).glob("demo-*.dist-info/direct_url.json")
+    wheel = repository.path / ".tox" / ".pkg" / "dist" / "demo-1.0-py3-none-any.whl"
+    origin.write_text(json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
+    resync(repository)
+    assert not of(repository).editable
 
 
 def entry_point_added(repository: Repository) -> None:
