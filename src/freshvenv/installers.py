@@ -6,10 +6,18 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from freshvenv import process
 from freshvenv.files import new_directory, remove_tree
+
+
+class Index(NamedTuple):
+    """A package index. ``name`` may be empty; ``is_default``: it stands in for PyPI."""
+
+    url: str
+    name: str = ""
+    is_default: bool = False
 
 
 class Installer(Protocol):
@@ -25,8 +33,11 @@ class Installer(Protocol):
         """Make a new virtual environment at a path that does not exist."""
         ...
 
-    def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
-        """Install requirements into the environment that ``python`` belongs to."""
+    def install(self, python: Path, requirements: Sequence[str], log: Path, indexes: Sequence[Index] = ()) -> int:
+        """Install requirements into the environment that ``python`` belongs to.
+
+        ``indexes`` are those that a project declares in a table of uv's; pip knows of none.
+        """
         ...
 
 
@@ -42,8 +53,12 @@ class Uv:
         words = ("venv", "--quiet", "--no-project", "--python", str(interpreter), str(environment))
         return self._run(words, log)
 
-    def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
-        words = ("pip", "install", "--quiet", "--python", str(python), "--", *requirements)
+    def install(self, python: Path, requirements: Sequence[str], log: Path, indexes: Sequence[Index] = ()) -> int:
+        told: list[str] = []
+        for index in indexes:
+            place = f"{index.name}={index.url}" if index.name else index.url
+            told += ["--default-index" if index.is_default else "--index", place]
+        words = ("pip", "install", "--quiet", "--python", str(python), *told, "--", *requirements)
         return self._run(words, log)
 
     def _run(self, words: Sequence[str], log: Path) -> int:
@@ -73,7 +88,13 @@ class Pip:
         words = ("-I", "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools")
         return process.run_logged([environment / "bin" / "python", *words], log=log, cwd=environment)
 
-    def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
+    def install(
+        self,
+        python: Path,
+        requirements: Sequence[str],
+        log: Path,
+        indexes: Sequence[Index] = (),  # noqa: ARG002 - it asks the index that pip's own configuration names
+    ) -> int:
         with_pip = self._with_pip(python, log)
         if with_pip is None:
             return 1

@@ -17,7 +17,7 @@ import pytest
 from freshvenv import process
 from freshvenv.errors import BuildError
 from freshvenv.fingerprint import Recipe
-from freshvenv.installers import Pip, Uv, choose_installer, find_uv, has_pip
+from freshvenv.installers import Index, Pip, Uv, choose_installer, find_uv, has_pip
 from freshvenv.interpreter import Interpreter, inspect_interpreter
 from freshvenv.wheels.build import build_wheel
 from freshvenv.wheels.environments import BuildEnvironment, EnvironmentPool
@@ -41,7 +41,13 @@ class Recorder:
         (environment / "bin" / "python").symlink_to(sys.executable)
         return self._done("create", log)
 
-    def install(self, python: Path, requirements: Sequence[str], log: Path) -> int:
+    def install(
+        self,
+        python: Path,
+        requirements: Sequence[str],
+        log: Path,
+        indexes: Sequence[Index] = (),  # noqa: ARG002 - the protocol has it
+    ) -> int:
         self.calls.append(("install", *requirements))
         (python.parent.parent / "installed").write_text("\n".join(requirements))
         return self._done("install", log)
@@ -389,6 +395,13 @@ def test_uv_is_called_in_a_neutral_place(fake: Path, tmp_path: Path) -> None:
     assert Uv(fake).install(python, ["-r", "attrs>=1"], tmp_path / "log") == 3
     lines = (tmp_path / "log").read_text().splitlines()
     assert lines == ["/", *f"pip install --quiet --python {python} -- -r attrs>=1".split()]
+
+
+def test_uv_is_told_of_indexes(fake: Path, tmp_path: Path) -> None:
+    indexes = [Index("https://example.com/a", "ours"), Index("https://example.com/b", is_default=True)]
+    Uv(fake).install(tmp_path / "python", ["attrs"], tmp_path / "log", indexes)
+    said = "--index ours=https://example.com/a --default-index https://example.com/b -- attrs"
+    assert " ".join((tmp_path / "log").read_text().splitlines()).endswith(said)
 
 
 def test_uv_makes_an_environment_of_no_project(fake: Path, tmp_path: Path) -> None:

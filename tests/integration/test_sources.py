@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.installers import Index
 from freshvenv.project import Project
-from freshvenv.venvs.sources import from_their_sources
+from freshvenv.venvs.sources import declared_indexes, from_their_sources
 
 APP = """\
 [project]
@@ -80,3 +81,40 @@ def test_workspace_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool")
     (tmp_path / "packages" / "core" / "pyproject.toml").write_bytes(b"\xff")
     assert from_their_sources(["core", "attrs"], app) == ("attrs",)
+
+
+DECLARED: dict[str, tuple[str, tuple[Index, ...]]] = {
+    "none": ("", ()),
+    "with a name": (
+        '[[tool.uv.index]]\nname = "ours"\nurl = "https://example.com/a"',
+        (Index("https://example.com/a", "ours"),),
+    ),
+    "in the stead of PyPI": (
+        '[[tool.uv.index]]\nurl = "https://example.com/a"\ndefault = true',
+        (Index("https://example.com/a", is_default=True),),
+    ),
+    "for those that ask for it": ('[[tool.uv.index]]\nurl = "https://example.com/a"\nexplicit = true', ()),
+    "a folder": ('[[tool.uv.index]]\nurl = "wheels"', (Index("{root}/wheels"),)),
+    "as it was written before": (
+        '[tool.uv]\nindex-url = "https://example.com/a"\nextra-index-url = ["https://example.com/b"]',
+        (Index("https://example.com/b"), Index("https://example.com/a", is_default=True)),
+    ),
+    "a text": ('[tool.uv]\nindex = "https://example.com/a"', ()),
+    "without a place": ('[[tool.uv.index]]\nname = "ours"', ()),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), DECLARED.values(), ids=DECLARED)
+def test_indexes_that_are_declared(tmp_path: Path, text: str, expected: tuple[Index, ...]) -> None:
+    (tmp_path / ".git").mkdir()
+    made = Project(".", tmp_path, tomllib.loads(text), has_setup_py=False)
+    root = tmp_path.as_uri()
+    assert declared_indexes(made) == tuple(it._replace(url=it.url.replace("{root}", root)) for it in expected)
+
+
+def test_indexes_of_a_workspace_are_those_of_its_members(tmp_path: Path) -> None:
+    made = project(tmp_path, '[[tool.uv.index]]\nurl = "https://example.com/member"')
+    assert declared_indexes(made) == ()
+    with (tmp_path / "pyproject.toml").open("a") as root:
+        root.write('\n[[tool.uv.index]]\nurl = "https://example.com/root"\n')
+    assert declared_indexes(made) == (Index("https://example.com/root"),)

@@ -15,7 +15,7 @@ from freshvenv.errors import DependencyError
 from freshvenv.fingerprint import Recipe
 from freshvenv.installers import Installer, find_uv
 from freshvenv.project import Project
-from freshvenv.venvs.sources import from_their_sources
+from freshvenv.venvs.sources import declared_indexes, from_their_sources
 from freshvenv.venvs.venv import Venv
 
 
@@ -69,7 +69,8 @@ def install_dependencies(
             requirements = tools.still_unmet()
     # A package index may have another project of the same name.
     requirements = from_their_sources(requirements, project)
-    if requirements and tools.installer.install(venv.python, requirements, tools.log) != 0:
+    indexes = declared_indexes(project)
+    if requirements and tools.installer.install(venv.python, requirements, tools.log, indexes) != 0:
         raise DependencyError(
             f"{tools.installer.name} could not install {', '.join(requirements)}", hint=f"see {tools.log}"
         )

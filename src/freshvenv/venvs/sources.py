@@ -1,4 +1,4 @@
-"""Where ``[tool.uv.sources]`` says that requirements come from, instead of a package index.
+"""Where a project's tables for uv say that requirements come from, instead of PyPI.
 
 https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from freshvenv.files import read_file
+from freshvenv.installers import Index
 from freshvenv.project import Project
 from freshvenv.pyproject import dig, folders_upwards, normalized
 
@@ -40,10 +41,37 @@ def from_their_sources(requirements: Iterable[str], project: Project) -> tuple[s
     return tuple(told)
 
 
+def declared_indexes(project: Project) -> tuple[Index, ...]:
+    """The indexes that a project, or the workspace that it is in, declares for all of its requirements.
+
+    https://docs.astral.sh/uv/concepts/indexes/
+    """
+    root = _workspace_of(project)
+    folder, pyproject = (root, _read(root)) if root else (project.directory, project.pyproject)
+    rows = dig(pyproject, "tool", "uv", "index")
+    found = [
+        Index(_place(folder, row["url"]), str(row.get("name", "")), row.get("default") is True)
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, Mapping) and isinstance(row.get("url"), str) and row.get("explicit") is not True
+    ]
+    found += [Index(_place(folder, url)) for url in _strings(dig(pyproject, "tool", "uv", "extra-index-url"))]
+    if isinstance(url := dig(pyproject, "tool", "uv", "index-url"), str):
+        found.append(Index(_place(folder, url), is_default=True))
+    return tuple(found)
+
+
+def _place(folder: Path, url: str) -> str:
+    return url if "://" in url else (folder / url).as_uri()
+
+
+def _workspace_of(project: Project) -> Path | None:
+    folders = folders_upwards(project.directory)
+    return next((it for it in folders if dig(_read(it), "tool", "uv", "workspace")), None)
+
+
 def _sources(project: Project) -> Iterator[tuple[str, str]]:
     """Normalized names and where they come from, as the URL of a direct reference (PEP 508), or empty."""
-    folders = folders_upwards(project.directory)
-    root = next((it for it in folders if dig(_read(it), "tool", "uv", "workspace")), None)
+    root = _workspace_of(project)
     members = dict(_members(root)) if root else {}
     tables = [(root, _read(root))] if root and root != project.directory else []
     for folder, pyproject in (*tables, (project.directory, project.pyproject)):
