@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from freshvenv.source import snapshot
 from freshvenv.source.git import discover
 from freshvenv.source.snapshot import ObjectStore
 from freshvenv.source.working_tree import WorkingTree, read_working_tree
@@ -352,6 +353,22 @@ def test_objects_stay_for_a_month(repository: Repository, days: float, *, stays:
     repository.edit("left", 6)
     read(repository)
     assert (before <= objects(store)) is stays
+
+
+@pytest.mark.parametrize(("size", "days", "stays"), [(0, 0.01, True), (0, 0.1, False), (10**6, 0.1, True)])
+def test_objects_beyond_a_size_stay_for_an_hour(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, size: int, days: float, *, stays: bool
+) -> None:
+    monkeypatch.setattr(snapshot, "SIZE", size)
+    store = ObjectStore(discover(repository.path))
+    repository.edit("left", 5)
+    read(repository)
+    before = objects(store)
+    age(store, days)
+    repository.edit("left", 6)
+    tree = read(repository).tree
+    assert (before <= objects(store)) is stays
+    assert content(repository, tree, "src/demo/left.py") == "NUMBER = 6\n"
 
 
 def test_what_a_killed_run_left_goes_after_a_day(repository: Repository) -> None:

@@ -16,8 +16,14 @@ from freshvenv.source.git import Repository
 LIFETIME = 30 * 24 * 3600
 """Seconds after which an object goes that no snapshot had meanwhile."""
 
-_OFTEN = 24 * 3600
-"""Seconds between two looks at what is too old, and from which on what is half done was left by a killed run."""
+SIZE = 512 * 1024**2
+"""Bytes that may be kept of what no snapshot had in the last hour, the latest first."""
+
+_OFTEN = 3600
+"""Seconds between two looks at what is too old or too much."""
+
+_LEFT_BEHIND = 24 * 3600
+"""Seconds from which on what is half done was left by a killed run."""
 
 
 _WHOLE = ("-c", "core.splitIndex=false")
@@ -46,7 +52,7 @@ class ObjectStore(NamedTuple):
         }
 
     def prune(self) -> None:
-        """Remove what no snapshot had for a month, once a day. Not being able to is no harm.
+        """Remove what no snapshot had for a month, and what is too much, now and then. Not being able to is no harm.
 
         git gives an object that it would write again the time of now, so one that is needed is young. An install whose
         tree is gone stays what it is; only which files differ from it can no longer be told.
@@ -57,11 +63,15 @@ class ObjectStore(NamedTuple):
             if mark.exists() and 0 <= now - mark.stat().st_mtime < _OFTEN:
                 return
             mark.touch()
-            for file in self.path.glob("??/*"):
-                if now - file.lstat().st_mtime > LIFETIME:
+            known = sorted(((file.lstat(), file) for file in self.path.glob("??/*")), key=lambda it: -it[0].st_mtime)
+            total = 0
+            for status, file in known:
+                total += status.st_size
+                age = now - status.st_mtime
+                if age > LIFETIME or (total > SIZE and age > _OFTEN):
                     file.unlink(missing_ok=True)
             for left in state.glob("index-*"):
-                if now - left.lstat().st_mtime > _OFTEN:
+                if now - left.lstat().st_mtime > _LEFT_BEHIND:
                     remove_tree(left)
 
 
