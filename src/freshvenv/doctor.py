@@ -37,7 +37,7 @@ class Problem:
 
 
 _HINTS = {
-    State.FOREIGN: "install the project of this checkout into it once, or leave it out (exclude)",
+    State.FOREIGN: "install this checkout's project into it once, or exclude it",
     State.BROKEN: "freshvenv explain; make it anew",
 }
 

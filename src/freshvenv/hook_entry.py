@@ -137,7 +137,7 @@ def _run(kind: str, *, brings: bool) -> None:
 class _Judged:
     """The gate, which is not asked again what it was asked already.
 
-    About HEAD it is, when that is another commit than the one that was judged; ``begun`` is the first listing.
+    It is asked again when HEAD has moved off the commit that was judged; ``begun`` is the first listing.
     """
 
     def __init__(self, gate: Gate, commit: str, begun: BegunListing) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,22 +25,10 @@ from freshvenv.venvs.place import Outgoing, place, sweep
 from freshvenv.venvs.record import owned_files
 from freshvenv.venvs.requirements import Requirements
 from freshvenv.venvs.venv import Distribution, Venv, metadata_of, open_venv
-from freshvenv.venvs.witness import stamps
 from freshvenv.workshop import Workshop
 
 if TYPE_CHECKING:
     from freshvenv.wheels.cache import WheelCache
-
-
-_MODULES = (".py", ".so", ".pyd")
-
-_PASSING = r"(^|/)(\.[^/]*|__pycache__|build|dist|node_modules|[^/]*\.egg-info)/"
-"""Folders with what tools leave, of which no install is made."""
-
-_OF_A_VENV = "pyvenv.cfg"
-
-_STRICT = r"(^|/)__editable__\.[^/]*/(?!(.*/)?__pycache__/)"
-"""What a strict editable install of setuptools leads to, which is beside what tools leave, and no bytecode."""
 
 
 class Installed(NamedTuple):
@@ -90,12 +77,6 @@ def reinstall(workshop: Workshop, tree: WorkingTree, sighting: Sighting, reread:
     return installed
 
 
-def _outside_of_venvs(paths: Collection[str]) -> list[str]:
-    """The paths that are not in a virtual environment: what is installed there is seen by itself."""
-    venvs = tuple(path.removesuffix(_OF_A_VENV) for path in paths if path.endswith(f"/{_OF_A_VENV}"))
-    return [path for path in paths if not path.startswith(venvs)]
-
-
 class _Job(NamedTuple):
     workshop: Workshop
     tree: WorkingTree
@@ -118,12 +99,18 @@ class _Job(NamedTuple):
         fingerprint, tree = self.fingerprint, self.tree
         left: dict[str, FileStamp] = {}
         if not fingerprint.recipe.is_cacheable:
-            # The build ran in the working tree and may have written there (an egg-info, a version file).
+            # Imported here: only builds in the working tree leave anything there.
+            from freshvenv.byproducts import byproducts
+
+            # It may be an egg-info, or a version file.
             now = reread()
             if now.head.commit == tree.head.commit:
                 tree = now
                 fingerprint = fingerprint_of(self.sighting.target, self.venv, tree, self.sighting.receipt)
-            left = self._left(payload, begun, sees_names_only=bool(fingerprint.outline))
+            before = self.sighting.receipt.left if self.sighting.receipt else {}
+            left = byproducts(
+                tree.repository, target.project, payload, before, begun, sees_names_only=bool(fingerprint.outline)
+            )
         try:
             return self._place(payload, extra, fingerprint, tree, left)
         except DamagedPayloadError:
@@ -132,26 +119,6 @@ class _Job(NamedTuple):
             return self._place(self._payload(), extra, fingerprint, tree, left)
         except DamagedPayloadError as error:
             raise VenvError(f"what was just built is damaged: {error}") from error
-
-    def _left(self, payload: Payload, begun: int, *, sees_names_only: bool) -> dict[str, FileStamp]:
-        """What git ignores and a build in the working tree made there, or packed: no tree tells when it changes.
-
-        A build that looks into no module makes no other file but the links of a strict editable install.
-        """
-        project, receipt = self.sighting.target.project, self.sighting.receipt
-        before = receipt.left if receipt else {}
-        packed = {(file.path.rpartition("/")[2], file.digest) for file in payload.files}
-        names = {name for name, _ in packed}
-        ignored = _outside_of_venvs(self.tree.repository.ignored(project.path))
-        links = {path for path in ignored if re.search(_STRICT, path)}
-        plain = () if sees_names_only else (path for path in ignored if not re.search(_PASSING, path))
-        paths = [*links, *(path for path in plain if path.endswith(_MODULES) or path.rpartition("/")[2] in names)]
-        return {
-            path: found
-            for path, found in stamps(project.directory, paths, before).items()
-            if (path.rpartition("/")[2], found.digest) in packed
-            or ((path in links or path.endswith(_MODULES)) and (found.ctime_ns >= begun or path in before))
-        }
 
     def _place(
         self,

@@ -117,10 +117,10 @@ def _is_editable(distribution: Distribution, target: Target) -> bool:
     return False
 
 
-def observe(target: Target, tree: WorkingTree, *, hastily: bool = False) -> Sighting:
+def observe(target: Target, tree: WorkingTree, *, quick: bool = False) -> Sighting:
     """See a target for what it is.
 
-    ``hastily``: where the fingerprint differs already, whether its files were altered, too, is not looked for.
+    ``quick``: where the fingerprint differs already, altered files are not looked for.
     """
     candidate = target.candidate
     venv = candidate.venv
@@ -139,7 +139,7 @@ def observe(target: Target, tree: WorkingTree, *, hastily: bool = False) -> Sigh
         return seen._replace(is_outside=isinstance(error, OutsideError))
     distrust = distrust or _distrust(target, venv, receipt)
     believed = receipt if receipt and not distrust else None
-    is_stale = hastily and believed is not None and bool(compare(believed.fingerprint, current))
+    is_stale = quick and believed is not None and bool(compare(believed.fingerprint, current))
     failure = notes.failure(current.tree)
     observation = Observation(
         current=current,
@@ -262,19 +262,19 @@ def look(
     cache: Path,
     named: Iterable[Path] = (),
     *,
-    hastily: bool = False,
+    quick: bool = False,
     trusting: bool = False,
     listing: Listing | None = None,
 ) -> Sight:
     """Observe every target, and change nothing.
 
-    ``hastily``: see :func:`observe`; ``trusting``: see :func:`find_targets`; ``listing``: see
+    ``quick``: see :func:`observe`; ``trusting``: see :func:`find_targets`; ``listing``: see
     :func:`read_working_tree`.
 
     ``cache`` is where what interpreters say is kept. Raises :class:`FreshvenvError`.
     """
     found = find_targets(repository, cache, named, trusting=trusting)
     tree = read_working_tree(repository, found.venv_paths(repository.top), listing)
-    every = tuple(observe(target, tree, hastily=hastily) for target in found.targets)
+    every = tuple(observe(target, tree, quick=quick) for target in found.targets)
     outside = () if found.settings.projects else tuple(it for it in every if it.is_outside)
     return Sight(found, tree, tuple(it for it in every if it not in outside), outside)

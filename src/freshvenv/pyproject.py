@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def dig(table: object, *keys: str) -> object:
-    """What is at the end of a path of keys; nothing where there is no such path."""
+    """The value at a path of keys, or nothing where there is no such path."""
     for key in keys:
         if not isinstance(table, Mapping):
             return None

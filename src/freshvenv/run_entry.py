@@ -105,7 +105,7 @@ def _synchronize(repository: Repository, venv: Path | None) -> str:
     if venv is None:
         gate.permit()
         gate.vet()
-        targets = look(repository, workshop.interpreters, hastily=True).found.targets
+        targets = look(repository, workshop.interpreters, quick=True).found.targets
         paths = list(dict.fromkeys(target.candidate.path for target in targets))
         if len(paths) != 1:
             found = ", ".join(dict.fromkeys(target.candidate.label for target in targets)) or "none"

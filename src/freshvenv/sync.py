@@ -29,7 +29,7 @@ class Request(NamedTuple):
     """What is wanted: which venvs (none: all), and how.
 
     ``force``: what is fresh is reinstalled, too, and wheels are built anew, whatever the cache has.
-    ``automatic`` is set when nobody asked for it by name, so that ``on-stale`` has a say. ``by_hand``: a person gave
+    ``automatic``: a hook or a program started this, so ``on-stale`` applies. ``by_hand``: a person gave
     the command, and answers for what is in the working tree.
     """
 
@@ -82,7 +82,7 @@ def sync(
             repository,
             workshop.interpreters,
             request.named,
-            hastily=True,
+            quick=True,
             trusting=request.is_trusting,
             listing=listing,
         )
@@ -179,7 +179,7 @@ class _Run(NamedTuple):
         again = look_again(
             sighting.target, self.repository, self.workshop.interpreters, trusting=self.request.is_trusting
         )
-        return observe(again, sight.tree, hastily=True)
+        return observe(again, sight.tree, quick=True)
 
     def _reread(self, sight: Sight) -> WorkingTree:
         return read_working_tree(self.repository, sight.found.venv_paths(self.repository.top))

@@ -335,5 +335,7 @@ def test_freshvenv_that_was_uninstalled_is_missed_in_a_line(world: World) -> Non
     (repository.common_dir / "freshvenv" / "python").write_text(f"{other}\n")
     done = repository.attempt("switch", "topic")
     assert done.returncode == 0
-    assert own_lines(done.stderr) == [f"freshvenv: {other} has it no more (install it, then run freshvenv init)"]
+    assert own_lines(done.stderr) == [
+        f"freshvenv: {other} no longer has freshvenv (install it, then run freshvenv init)"
+    ]
     assert "Traceback" not in done.stderr

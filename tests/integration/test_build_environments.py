@@ -137,7 +137,7 @@ def test_other_choices_other_environment(bench: Bench) -> None:
 
 def test_failure_to_create(bench: Bench) -> None:
     bench.recorder.statuses["create"] = 1
-    with pytest.raises(BuildError, match="recorder made no build environment") as caught:
+    with pytest.raises(BuildError, match="recorder could not create a build environment") as caught:
         bench.get("hatchling")
     assert caught.value.hint == f"the build log is {bench.log}"
     assert list(bench.pool.directory.iterdir()) == []

@@ -21,7 +21,7 @@ from support.world import World
 
 START = """import sys
 try: import freshvenv.hook_entry as hook
-except ImportError: sys.exit(f"freshvenv: {sys.executable} has it no more (install it, then run freshvenv init)")
+except ImportError: sys.exit(f"freshvenv: {sys.executable} no longer has freshvenv (install it, then run freshvenv init)")
 hook.main()"""
 """What the interpreter is given."""
 

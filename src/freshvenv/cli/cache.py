@@ -40,7 +40,10 @@ def cache_list() -> int:
     "--size", type=click.IntRange(min=0), default=SIZE // 1024**2, show_default=True, help="Keep so many megabytes."
 )
 def cache_prune(days: float, size: int) -> int:
-    """Remove what was not used for long, and what is too much. This is done now and then without being asked for."""
+    """Remove entries unused for a long time, and the oldest above the size limit.
+
+    This is done now and then without being asked for.
+    """
     return _remove(days, size * 1024**2)
 
 

@@ -79,7 +79,7 @@ def written(note: Callable[[], _T]) -> _T:
 
 
 def _show_uncommitted(new: Sequence[str], *, dry_run: bool) -> None:
-    what = "would be approved as they are" if dry_run else "approved as they are"
+    what = "would be approved in their present content" if dry_run else "approved in their present content"
     click.echo(printable(f"freshvenv: uncommitted files of commits that are not trusted; {what}:"))
     for each in new[:_SHOWN]:
         click.echo(printable(f"  {each}"))

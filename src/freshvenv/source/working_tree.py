@@ -59,7 +59,7 @@ class WorkingTree(NamedTuple):
         return tuple(f"{key}={value}" for key, value in sorted(found.items()) if value not in _HARMLESS.get(key, ()))
 
     def links_lead_out_of(self, path: str) -> bool:
-        """Whether a symbolic link below a directory leads out of it, so that what is there is more than its tree.
+        """Whether a symbolic link below a directory leads out of it, so that its tree does not tell everything.
 
         Raises :class:`OutsideError` as :meth:`tree_of` does.
         """

@@ -47,7 +47,7 @@ class Entry(NamedTuple):
     @property
     def action(self) -> ReflogAction:
         """What this line proves; :attr:`ReflogAction.NOTHING` whenever in doubt."""
-        return _deed(self.message)
+        return _action(self.message)
 
     @property
     def step(self) -> str:
@@ -89,7 +89,7 @@ _REBASE_ENDS = {
 }
 
 
-def _deed(message: str) -> ReflogAction:
+def _action(message: str) -> ReflogAction:
     word, colon, _ = message.partition(":")
     if not colon:
         return ReflogAction.NOTHING

@@ -1,4 +1,4 @@
-"""The decision: which commits may be run without asking, and why not the others. Pure but for what it is told to ask.
+"""The decision: which commits may be run without asking, and why not the others. Pure, apart from the history it asks.
 
 A commit is good when a trusted ref holds it or the user approved it; when it was made here by commit, merge or revert,
 as a reflog shows; when it amends a good commit; when it rewrites commits that are *all* good. Names and addresses in a
@@ -337,7 +337,7 @@ class _Evaluation:
         return good, "rebased from trusted commits" if good else "not a rewrite of the commits that were rebased"
 
     def _amends(self, id: str, old: str) -> bool:
-        """Whether a commit stands where another one stood: ``squash``, ``fixup`` and ``reword`` make such."""
+        """Whether a commit replaces one with the same parents and author: ``squash``, ``fixup`` and ``reword`` do."""
         after, before = self._commit(id), self._commit(old)
         return bool(after.author) and (after.author, after.parents) == (before.author, before.parents)
 
@@ -377,9 +377,9 @@ class _Evaluation:
         return ""
 
     def _is_squashed(self, id: str, entry: Entry, rebase: Rebase, sources: Collection[Commit]) -> bool:
-        """Whether a ``squash`` or ``fixup`` melted one of the sources into the good commit that it replaces.
+        """Whether a ``squash`` or ``fixup`` folded one of the sources into the good commit that it replaces.
 
-        git moves over the picks at the top of the list that change nothing, so that commit may be no step at all.
+        git skips leading picks that change nothing, so that commit may be no step at all.
         """
         if _has_more_steps(rebase, sources) or not self.is_good(entry.old):
             return False

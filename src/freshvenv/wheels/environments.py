@@ -122,7 +122,7 @@ class EnvironmentPool(NamedTuple):
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.installer.create(path, Path(interpreter.executable), log) != 0:
             remove_tree(path)
-            raise BuildError(f"{self.installer.name} made no build environment", log=log)
+            raise BuildError(f"{self.installer.name} could not create a build environment", log=log)
         environment = BuildEnvironment(path)
         if requirements and self.installer.install(Path(environment.python_executable), requirements, log) != 0:
             remove_tree(path)

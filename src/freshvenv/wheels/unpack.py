@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _SMALL = 256 * 1024 * 1024
 _RATIO = 200
-"""A wheel that unpacks to more than ``_SMALL`` bytes, and to more than this many times its own size, is a bomb."""
+"""A wheel that unpacks to more than ``_SMALL`` bytes, and to this many times its own size, is refused as a zip bomb."""
 
 # RuntimeError: zipfile refuses what is encrypted, or compressed in a way it does not know.
 _INVALID = (

@@ -195,12 +195,12 @@ def test_what_lies_uncommitted_is_shown_before_it_is_approved(scene: Scene) -> N
     files = [f"  {path} of {commit}" for path in ("backend/in_tree.py", "src/demo/right.py")]
     heading = "freshvenv: uncommitted files of commits that are not trusted; {}:"
     planned = scene.repository.freshvenv("resync", "--dry-run").stdout.splitlines()
-    assert planned[0] == heading.format("would be approved as they are")
+    assert planned[0] == heading.format("would be approved in their present content")
     assert sorted(planned[1:3]) == files
     assert scene.repository.freshvenv("resync", "--dry-run").stdout.splitlines() == planned
     assert not scene.canary.exists()
     shown = scene.repository.freshvenv("resync").stdout.splitlines()
-    assert shown[0] == heading.format("approved as they are")
+    assert shown[0] == heading.format("approved in their present content")
     assert sorted(shown[1:3]) == files
     assert "approved" not in scene.repository.freshvenv("resync", "--force").stdout
 

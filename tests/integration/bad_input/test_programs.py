@@ -77,7 +77,8 @@ def test_uv_and_pip_are_missing(installed: Repository) -> None:
     assert said.status == 1, said
     [log] = logs(installed.world)
     assert said == Said(
-        1, f"freshvenv: .venv: stale, not reinstalled: pip made no build environment (the build log is {shown(log)})\n"
+        1,
+        f"freshvenv: .venv: stale, not reinstalled: pip could not create a build environment (the build log is {shown(log)})\n",
     )
     assert "No module named" in log.read_text()
     assert everything_in(installed.venv) == before
