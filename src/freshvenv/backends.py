@@ -114,10 +114,16 @@ OWN_FILES: tuple[str, ...] = tuple(it for each in BACKENDS.values() for it in ea
 SCRIPTS: tuple[str, ...] = ("setup.py", "setup.cfg", "hatch_build.py", *OWN_FILES)
 """Files that backends run or read beside ``pyproject.toml``."""
 
-_NATIVE = frozenset({"cmake", "cython", "maturin", "meson-python", "nanobind", "ninja", "numpy", "py-build-cmake"}) | {
-    *("pybind11", "scikit-build", "scikit-build-core", "setuptools-rust")
-}
-"""What builds extensions by the files of another build system."""
+_TOLD = frozenset(
+    {
+        *("cffi", "cmake", "cython", "maturin", "meson", "meson-python", "mypy", "nanobind", "ninja", "numpy"),
+        *("oldest-supported-numpy", "pkgconfig", "py-build-cmake", "pybind11", "scikit-build", "scikit-build-core"),
+        *("setuptools-rust", "torch"),  # what builds extensions
+        *("hatch-fancy-pypi-readme", "hatch-jupyter-builder", "hatch-requirements-txt", "jupyter-packaging"),
+        *("packaging", "tomli", "tomlkit", "types-setuptools", "typing-extensions"),
+    }
+)
+"""What asks git for nothing by itself, although the files of another build system may tell it to."""
 
 NATIVE_FILES = ("meson.build", "CMakeLists.txt", "build.rs", "Makefile", "*.cmake")
 """Files of such build systems, in which they are told to ask git."""
@@ -142,9 +148,9 @@ def are_known(names: Iterable[str]) -> bool:
     return BACKENDS.keys() >= set(names)
 
 
-def are_known_or_native(names: Iterable[str]) -> bool:
-    """Whether all of these are known, or build by the files of another build system, which say what they ask git."""
-    return BACKENDS.keys() | _NATIVE >= set(names)
+def are_told_what_to_ask(names: Iterable[str]) -> bool:
+    """Whether all of these are known, or ask git for nothing but what the files of a build tell them to."""
+    return BACKENDS.keys() | _TOLD >= set(names)
 
 
 def are_blind_to_git(names: Iterable[str]) -> bool:

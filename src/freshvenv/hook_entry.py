@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Bring the venvs of the working tree in step, and leave with 0: a hook spoils no command that fired it."""
     if not is_inside_of_one():
-        _answer(sys.argv[1:] if arguments is None else arguments)
+        _handle(sys.argv[1:] if arguments is None else arguments)
     leave(0)
 
 
-def _answer(arguments: list[str]) -> None:
+def _handle(arguments: list[str]) -> None:
     kind = arguments[0] if arguments else hook_type()
     brings = _brings(kind, arguments[1:])
     try:

@@ -19,7 +19,7 @@ from freshvenv.backends import (
     VERSION_RULES,
     are_blind_to_git,
     are_known,
-    are_known_or_native,
+    are_told_what_to_ask,
     find_files,
     keeps_nearest_tag,
     see_names_only,
@@ -80,10 +80,10 @@ class Project(NamedTuple):
         names = self._build_requirements
         if isinstance(dig(self.pyproject, "project", "version"), str):
             # Scripts may note the commit. Most of those of extensions do not, and their builds are dear.
-            if names is not None and not are_known_or_native(names):
+            if names is not None and not are_told_what_to_ask(names):
                 return True
-            is_native = names is not None and not are_known(names)
-            asks_git = self._scripts.ask_git() or (is_native and build_files_ask_git(self.directory, NATIVE_FILES))
+            is_told = names is not None and not are_known(names)
+            asks_git = self._scripts.ask_git() or (is_told and build_files_ask_git(self.directory, NATIVE_FILES))
             return asks_git or find_files(names or ())
         if names is None:
             return self.has_setup_py
