@@ -87,7 +87,7 @@ class Imported(NamedTuple):
 
     def _any(self, says: Callable[[bytes], bool]) -> bool:
         try:
-            for count, text in enumerate(self._texts()):
+            for count, text in enumerate(filter(None, self._texts())):
                 if count >= _MOST or says(text):
                     return True
         except OSError:
@@ -96,28 +96,19 @@ class Imported(NamedTuple):
 
     def _texts(self) -> Iterator[bytes]:
         module, _, name = self.value.rpartition(".")
+        # The last part may be a module itself, as in pdm's `demo.version:get`.
         modules = [each for each in (module, self.value) if each]
         written = rb"(?m)^%s[ \t]*(?::[ \t]*\w+[ \t]*)?=[ \t]*['\"]" % re.escape(name.encode())
-        # The last part may be a module itself, as in pdm's `demo.version:get`.
-        rest = [folder / file for folder in self.folders for each in modules for file in _files_of(each)]
-        done: set[Path] = set()
-        while rest:
-            file = rest.pop()
-            if file in done:
-                continue
-            done.add(file)
-            text = _read(file)
-            if not text:
-                continue
-            yield text
-            if re.search(written, text):
-                continue
-            for imported in _imported(text):
-                rest += (folder / path for folder in self.folders for path in _files_of(imported))
-            for dots, base, names in re.findall(_IMPORTED_FROM_BESIDE, text):
-                folder = file.parents[min(len(dots), len(file.parents)) - 1]
-                for imported in _with_base(base, names):
-                    rest += (folder / path for path in _files_of(imported))
+        files = (folder / file for folder in self.folders for each in modules for file in _files_of(each))
+        return _texts(files, lambda file, text: () if re.search(written, text) else self._imported_by(file, text))
+
+    def _imported_by(self, file: Path, text: bytes) -> Iterator[Path]:
+        for imported in _imported(text):
+            yield from (folder / path for folder in self.folders for path in _files_of(imported))
+        for dots, base, names in re.findall(_IMPORTED_FROM_BESIDE, text):
+            folder = file.parents[min(len(dots), len(file.parents)) - 1]
+            for imported in _with_base(base, names):
+                yield from (folder / path for path in _files_of(imported))
 
 
 def sources_go_up(directory: Path) -> bool:
@@ -204,22 +195,27 @@ def _read(script: Path) -> bytes:
 def _any(scripts: Iterable[Path], says: Callable[[bytes], bool]) -> bool:
     """Whether it holds of any script, or of what one imports from beside it. In doubt it does."""
     try:
-        return any(map(says, _texts(scripts)))
+        return any(map(says, _texts(scripts, _beside)))
     except OSError:
         return True
 
 
-def _texts(scripts: Iterable[Path]) -> Iterator[bytes]:
-    rest = list(scripts)
+def _texts(files: Iterable[Path], imported_by: Callable[[Path, bytes], Iterable[Path]]) -> Iterator[bytes]:
+    """What files say, and what those say which they import, each once. Raises ``OSError``."""
+    rest = list(files)
     done: set[Path] = set()
     while rest:
-        script = rest.pop()
-        if script in done:
+        file = rest.pop()
+        if file in done:
             continue
-        done.add(script)
-        text = _read(script)
+        done.add(file)
+        text = _read(file)
         yield text
-        rest += (script.parent / name for module in _imported(text) for name in _files_of(module))
+        rest += imported_by(file, text)
+
+
+def _beside(script: Path, text: bytes) -> Iterator[Path]:
+    return (script.parent / name for module in _imported(text) for name in _files_of(module))
 
 
 def _goes_up(text: bytes, upwards: bytes) -> bool:
