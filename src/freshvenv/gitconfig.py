@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from freshvenv.environment import named_variables
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +18,7 @@ def personal_variables(environ: Mapping[str, str] = os.environ) -> tuple[str, ..
 
     Empty where there are settings in variables themselves: those may hold what should be written nowhere.
     """
-    if "GIT_CONFIG_COUNT" in environ:
-        return ()
-    return tuple(f"{name}={environ[name]}" for name in sorted(_PERSON) if name in environ)
+    return () if "GIT_CONFIG_COUNT" in environ else named_variables(_PERSON, environ)
 
 
 def personal_settings(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:

@@ -11,6 +11,12 @@ from typing import NamedTuple, Protocol
 from freshvenv import process
 from freshvenv.files import new_directory, remove_tree
 
+FOLDER = "pip"
+"""The folder of the cache that spare pips are in."""
+
+BEGUN = "new-"
+"""How the name of one begins that is not finished."""
+
 
 class Index(NamedTuple):
     """A package index. ``name`` may be empty; ``is_default``: it stands in for PyPI."""
@@ -112,7 +118,7 @@ class Pip:
                 return candidate
         # Made aside: one that a killed run left half made is never taken for a whole one.
         self.spare.mkdir(parents=True, exist_ok=True)
-        made = new_directory(self.spare, "new-")
+        made = new_directory(self.spare, BEGUN)
         try:
             if self.create(made, base, log) != 0 or not has_pip(made / "bin" / "python"):
                 return None

@@ -308,9 +308,7 @@ def load_project(top: Path, path: str) -> Project:
 
     Raises :class:`SettingsError` for a broken pyproject.toml.
     """
-    real = os.path.relpath(os.path.realpath(top / path), os.path.realpath(top))
-    if real != ".." and not real.startswith("../"):
-        path = real
+    path = _below(top / path, top) or path
     directory = top / path if path != "." else top
     return Project(path, directory, read_toml(directory / "pyproject.toml"), (directory / "setup.py").is_file())
 

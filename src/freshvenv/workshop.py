@@ -71,9 +71,9 @@ class Workshop:
     @cached_property
     def installer(self) -> Installer:
         """uv or pip; looked for, and imported, only when something has to be built or fetched."""
-        from freshvenv.installers import choose_installer
+        from freshvenv.installers import FOLDER, choose_installer
 
-        return choose_installer(self.cache / "pip")
+        return choose_installer(self.cache / FOLDER)
 
     @property
     def pool(self) -> EnvironmentPool:

@@ -343,16 +343,20 @@ def test_objects_go_that_no_snapshot_had_for_a_month(repository: Repository) -> 
     assert content(repository, tree, "src/demo/left.py") == "NUMBER = 5\n"
 
 
-@pytest.mark.parametrize(("days", "stays"), [(0.5, True), (2, True), (29, True), (31, False)])
-def test_objects_stay_for_a_month(repository: Repository, days: float, *, stays: bool) -> None:
+def later_snapshot(repository: Repository, days: float) -> tuple[str, bool]:
+    """The tree of a snapshot so many days after another one, and whether all objects of that one are still there."""
     store = ObjectStore(discover(repository.path))
     repository.edit("left", 5)
     read(repository)
     before = objects(store)
     age(store, days)
     repository.edit("left", 6)
-    read(repository)
-    assert (before <= objects(store)) is stays
+    return read(repository).tree, before <= objects(store)
+
+
+@pytest.mark.parametrize(("days", "stays"), [(0.5, True), (2, True), (29, True), (31, False)])
+def test_objects_stay_for_a_month(repository: Repository, days: float, *, stays: bool) -> None:
+    assert later_snapshot(repository, days)[1] is stays
 
 
 @pytest.mark.parametrize(("size", "days", "stays"), [(0, 0.01, True), (0, 0.1, False), (10**6, 0.1, True)])
@@ -360,14 +364,8 @@ def test_objects_beyond_a_size_stay_for_an_hour(
     repository: Repository, monkeypatch: pytest.MonkeyPatch, size: int, days: float, *, stays: bool
 ) -> None:
     monkeypatch.setattr(snapshot, "SIZE", size)
-    store = ObjectStore(discover(repository.path))
-    repository.edit("left", 5)
-    read(repository)
-    before = objects(store)
-    age(store, days)
-    repository.edit("left", 6)
-    tree = read(repository).tree
-    assert (before <= objects(store)) is stays
+    tree, are_there = later_snapshot(repository, days)
+    assert are_there is stays
     assert content(repository, tree, "src/demo/left.py") == "NUMBER = 6\n"
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from freshvenv.errors import VenvError
 from freshvenv.payload import EntryPoint, File, Payload, digest
-from freshvenv.venvs.venv import Venv
+from freshvenv.venvs.venv import STATE, Venv
 
 _SHEBANG_LIMIT = 127
 """Bytes that a shebang line may have on every system."""
@@ -21,7 +21,7 @@ _LIBRARIES = frozenset({"purelib", "platlib"})
 # Programs that belong to the environment itself; a wheel that brings one of these would take it over.
 _RESERVED = r"(python|pip|activate|activate_this|git|uv)([\d.]*)(\.\w+)?"
 
-_OF_EVERY_VENV = ("pyvenv.cfg", ".freshvenv")
+_OF_EVERY_VENV = ("pyvenv.cfg", STATE)
 
 _OF_THEIR_OWN = frozenset({"pip", "uv"})
 """Distributions whose own program is one of these."""
@@ -135,7 +135,7 @@ def is_of_venv_itself(venv: Venv, path: str) -> bool:
     plain = path.casefold()
     program = _program(venv, plain)
     is_program = program is not None and program[1] in {"python", "activate", "activate_this"}
-    return is_program or plain in _OF_EVERY_VENV or plain.startswith(".freshvenv/")
+    return is_program or plain in _OF_EVERY_VENV or plain.startswith(f"{STATE}/")
 
 
 def _scripts(venv: Venv) -> str:

@@ -37,11 +37,12 @@ def make_payload(
     out = scratch / "wheel"
     if not recipe.is_cacheable:
         wheel = build_wheel(project.directory, interpreter, recipe, out, pool=pool, log=log, in_place=True)
-        with warnings_into(log):
-            return unpack(wheel, folder, log)
-    # Only where the fingerprint tells a file that is untracked from one that is not.
-    untracked = tree.untracked() if project.may_read_git else ()
-    with clean_checkout(tree.repository, tree.head, tree.tree, scratch, untracked) as top:
-        wheel = build_wheel(top / project.path, interpreter, recipe, out, pool=pool, log=log)
+        move = None
+    else:
+        # Only where the fingerprint tells a file that is untracked from one that is not.
+        untracked = tree.untracked() if project.may_read_git else ()
+        with clean_checkout(tree.repository, tree.head, tree.tree, scratch, untracked) as top:
+            wheel = build_wheel(top / project.path, interpreter, recipe, out, pool=pool, log=log)
+        move = Move(top, tree.repository.top)
     with warnings_into(log):
-        return unpack(wheel, folder, log, Move(top, tree.repository.top))
+        return unpack(wheel, folder, log, move)

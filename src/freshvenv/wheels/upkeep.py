@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from freshvenv import installers
 from freshvenv.files import new_directory, remove_tree
 from freshvenv.lock import try_exclusive
 from freshvenv.own import read_own
@@ -99,7 +100,7 @@ def sweep(cache: Path, now: float) -> None:
         f"{wheel_cache.FOLDER}/*/new-*",
         f"{wheel_cache.FOLDER}/*/old-*",
         f"{environments.FOLDER}/old-*",
-        "pip/new-*",
+        f"{installers.FOLDER}/{installers.BEGUN}*",
     ):
         for left in cache.glob(pattern):
             if now - left.lstat().st_mtime > _LEFT_BEHIND:
