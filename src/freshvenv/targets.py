@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -283,8 +284,10 @@ def _projects(top: Path, settings: Settings, lookup: _Lookup) -> list[tuple[Proj
     loaded = {path: load_project(top, path) for path in names}
     found = {project.path: project for project in loaded.values() if project.is_buildable}
     if gone := {name for path, project in loaded.items() if not project.is_buildable for name in names[path]}:
-        # Another branch may have them in other folders.
-        found |= {it.path: it for it in _tracked_projects(lookup.repository) if normalized(it.name) in gone}
+        # Another branch may have them in other folders; of several that have the name, nobody can say which it is.
+        moved = [it for it in _tracked_projects(lookup.repository) if normalized(it.name) in gone]
+        count = Counter(normalized(it.name) for it in moved)
+        found |= {it.path: it for it in moved if count[normalized(it.name)] == 1}
     return [(project, settings.of(project.path)) for project in found.values()]
 
 

@@ -206,6 +206,29 @@ def test_project_that_another_branch_has_in_another_folder(world: World) -> None
     assert other_value(repository, repository.venv) == 11
 
 
+def test_several_projects_of_the_name_of_one_that_is_gone(world: World) -> None:
+    """None of them is installed in its stead."""
+    repository = monorepo(world, "")
+    world.run(
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        repository.venv / "bin" / "python",
+        "./one",
+        "./two",
+        cwd=repository.path,
+    )
+    repository.freshvenv("init", "--hooks", "native")
+    for place in ("examples/two", "packages/two"):
+        shutil.copytree(repository.path / "two", repository.path / place)
+    repository.git("rm", "-r", "--quiet", "two")
+    repository.commit("which of them")
+    shutil.rmtree(repository.path / "two", ignore_errors=True)
+    assert [(it.project, it.state) for it in repository.targets()] == [("one", "fresh")]
+
+
 def test_project_that_was_installed_by_a_path_with_a_link(world: World) -> None:
     repository = monorepo(world, "")
     (world.root / "link").symlink_to(repository.path)
